@@ -1,0 +1,214 @@
+"""Drawing choices: the two sampling modes, and the function `choose`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from choicekit.errors import InvalidInputError, ShapeError
+from choicekit.execution import Block, LocalThreads, available_workers, blocks_of
+from choicekit.random import Draws, Identifiers, Stage, alternative_words, check_seed, row_words
+from choicekit.rules import ChoiceRule, Softmax
+from choicekit.rules.utilities import available_utility
+
+__all__ = ["Sampler", "Sampling", "choose", "resolve_sampling"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+UIntArray = npt.NDArray[np.uint64]
+
+Sampling = Literal["auto", "coherent", "fast"]
+
+
+def resolve_sampling(rule: ChoiceRule, sampling: str) -> Literal["coherent", "fast"]:
+    """Return the sampling mode that `sampling` means for a rule.
+
+    Parameters
+    ----------
+    rule : ChoiceRule
+    sampling : {"auto", "coherent", "fast"}
+        ``"auto"`` is coherent where the rule has it, else fast.
+
+    Raises
+    ------
+    InvalidInputError
+        For an unknown mode, or ``"coherent"`` with a rule that has no additive-noise law.
+
+    Examples
+    --------
+    >>> resolve_sampling(Softmax(), "auto")
+    'coherent'
+    """
+    if sampling not in get_args(Sampling):
+        raise InvalidInputError(f"sampling must be one of {', '.join(get_args(Sampling))}, found {sampling!r}")
+    if sampling == "coherent" and not rule.supports_coherent:
+        raise InvalidInputError(
+            f"{type(rule).__name__} has no additive-noise law, so coherent draws do not exist: "
+            "use sampling 'fast' or 'auto'"
+        )
+    return "coherent" if rule.supports_coherent and sampling != "fast" else "fast"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sampler:
+    """Draws choices of rows under a rule, by address.
+
+    Attributes
+    ----------
+    rule : ChoiceRule
+    seed : int
+    rows : ndarray (n,) of uint64
+        Words of (agent, situation).
+    alternatives : ndarray (J,) of uint64
+        Words of the alternatives.
+    sampling : {"coherent", "fast"}
+        ``"coherent"``: one perturbation per agent and alternative, so improving one alternative moves agents only to
+        it. ``"fast"``: one uniform per agent inverts the distribution in the order of the alternatives.
+    """
+
+    rule: ChoiceRule
+    seed: int
+    rows: UIntArray
+    alternatives: UIntArray
+    sampling: Literal["coherent", "fast"]
+
+    def choices(self, utility: FloatArray, rows: slice, replications: range) -> IntArray:
+        """Return the positions chosen by some rows, shape (R, n).
+
+        Parameters
+        ----------
+        utility : ndarray (n, J)
+            Utilities of these rows, as `choicekit.rules.utilities.available_utility` returns them.
+        rows : slice
+            Which of the sampler's rows they are.
+        replications : range
+            Consecutive replications.
+        """
+        if self.sampling == "coherent":
+            draws = Draws(seed=self.seed, stage=Stage.CHOICE, rows=self.rows[rows], alternatives=self.alternatives)
+            return self.rule.coherent_choices(utility, draws, replications)
+        return self._inverted(self.rule.probabilities(utility), self.rows[rows], replications)
+
+    def _inverted(self, probabilities: FloatArray, rows: UIntArray, replications: range) -> IntArray:
+        one_word = np.zeros(1, dtype=np.uint64)
+        draws = Draws(seed=self.seed, stage=Stage.INVERSE, rows=rows, alternatives=one_word)
+        chosen = np.empty((len(replications), len(rows)), dtype=np.int64)
+        cumulated = probabilities.cumsum(axis=-1)
+        for place, replication in enumerate(replications):
+            # below the total, since u < 1 - 2^-53; strictly above what precedes an alternative of probability 0
+            mark = draws.uniforms(replication) * cumulated[:, -1:]
+            np.argmax(cumulated > mark, axis=-1, out=chosen[place])
+        return chosen
+
+
+def choose(
+    utility: npt.ArrayLike,
+    *,
+    rule: ChoiceRule | None = None,
+    seed: int,
+    agents: Identifiers | None = None,
+    alternatives: Identifiers | None = None,
+    situations: Identifiers | None = None,
+    availability: npt.ArrayLike | None = None,
+    replications: int = 1,
+    sampling: Sampling = "auto",
+) -> IntArray:
+    """Draw what each agent chooses.
+
+    Parameters
+    ----------
+    utility : array_like (J,) or (N, J)
+        Systematic utility; one row for all agents, or one an agent. Minus infinity means unavailable.
+    rule : ChoiceRule, optional
+        Defaults to ``Softmax()``.
+    seed : int
+        In [0, 2^64).
+    agents : array_like (N,), optional
+        Identifiers (integers, text, UUIDs) that address the draws; default 0..N-1.
+    alternatives : array_like (J,), optional
+        Names that address the draws; default 0..J-1.
+    situations : array_like (N,), optional
+        Identifiers of the choice situations of an agent who chooses more than once.
+    availability : array_like of bool (J,) or (N, J), optional
+        True = available.
+    replications : int
+        Number R of independent repetitions, at least 1.
+    sampling : {"auto", "coherent", "fast"}
+        ``"coherent"`` perturbs each alternative of each agent, so improving one alternative moves agents only *to* it
+        and the order of alternatives does not matter; ``"fast"`` inverts the distribution with one uniform per agent,
+        in the order of the columns. Both have the same law. ``"auto"`` is coherent where the rule has it.
+
+    Returns
+    -------
+    ndarray of int64
+        Positions in the columns of `utility`: (N,) for one replication, else (R, N).
+
+    Raises
+    ------
+    InvalidInputError, NoAvailableAlternativeError, ShapeError
+        For arguments that break the above; the message names agent and alternative.
+
+    Notes
+    -----
+    A draw is a pure function of (seed, replication, agent, situation, alternative): the answer does not depend on the
+    order of rows, and adding, removing or renaming one alternative moves no other draw.
+
+    Examples
+    --------
+    >>> choose([[0.0, 1.0, 2.0], [3.0, 1.0, -1.0]], seed=1)
+    array([2, 0])
+    >>> choose([0.0, 1.0, 2.0], seed=1, agents=["ann", "bo"], replications=3).shape
+    (3, 2)
+    """
+    rule = Softmax() if rule is None else rule
+    mode = resolve_sampling(rule, sampling)
+    if isinstance(replications, bool) or not isinstance(replications, int | np.integer) or replications < 1:
+        raise InvalidInputError(f"replications must be a whole number of at least 1, found {replications!r}")
+    values = _table_of(utility, availability, agents, situations)
+    n_rows, n_alternatives = values.shape
+    sampler = Sampler(
+        rule=rule,
+        seed=check_seed(seed),
+        rows=row_words(np.arange(n_rows) if agents is None else agents, situations),
+        alternatives=alternative_words(np.arange(n_alternatives) if alternatives is None else alternatives),
+        sampling=mode,
+    )
+    if sampler.rows.size != n_rows:
+        raise ShapeError(f"agents must match the rows of utility: found {sampler.rows.size} agents and {n_rows} rows")
+    if sampler.alternatives.size != n_alternatives:
+        raise ShapeError(
+            f"alternatives must match the columns of utility: found {sampler.alternatives.size} and {n_alternatives}"
+        )
+    chosen = _choices_by_block(sampler, values, int(replications))
+    return chosen[0] if replications == 1 else chosen
+
+
+def _table_of(
+    utility: npt.ArrayLike,
+    availability: npt.ArrayLike | None,
+    agents: Identifiers | None,
+    situations: Identifiers | None,
+) -> FloatArray:
+    """Utilities as a checked (N, J) table; one row is repeated without being copied."""
+    values = available_utility(utility, availability)
+    if values.ndim > 2:
+        raise ShapeError(f"utility must be (J,) or (N, J), found shape {values.shape}")
+    named = agents if agents is not None else situations
+    n_rows = len(values) if values.ndim == 2 else 1
+    if named is not None and n_rows == 1:
+        n_rows = len(np.asarray(named, dtype=object))
+    return np.broadcast_to(values, (n_rows, values.shape[-1]))
+
+
+def _choices_by_block(sampler: Sampler, values: FloatArray, replications: int) -> IntArray:
+    chosen = np.empty((replications, len(values)), dtype=np.int64)
+
+    def fill(block: Block) -> None:
+        chosen[:, block.rows] = sampler.choices(values[block.rows], block.rows, range(replications))
+
+    for _ in LocalThreads(available_workers()).map(fill, blocks_of(len(values))):
+        pass
+    return chosen

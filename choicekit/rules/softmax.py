@@ -1,0 +1,179 @@
+"""Softmax: the rule of Shannon entropy (multinomial logit)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import xlogy
+
+from choicekit.errors import ShapeError
+from choicekit.random import Draws
+from choicekit.rules.protocol import FloatArray, IntArray, RegularisedRule, perturbed_choices
+from choicekit.rules.registry import register_rule
+from choicekit.rules.utilities import check_temperature
+
+__all__ = ["Softmax", "inclusive_value", "softmax"]
+
+
+@register_rule("softmax")
+@dataclass(frozen=True)
+class Softmax(RegularisedRule):
+    """Choose with probability proportional to exp(u / T).
+
+    Parameters
+    ----------
+    temperature : float or array_like (...)
+        T >= 0 in units of utility, one for all or one a row. T = 0 is the hard maximum, ties sharing 1/m.
+
+    Raises
+    ------
+    InvalidInputError
+        For a negative, nan or infinite temperature.
+
+    Notes
+    -----
+    Omega(q) = sum q log q, so value(u) = T log sum exp(u / T), the inclusive value, and
+    max u <= value(u) <= max u + T log J. Probabilities are exp((u - max u) / T), normalised.
+    Adding a standard Gumbel number times T to every utility and taking the maximum has the same law.
+
+    References
+    ----------
+    McFadden (1974), "Conditional logit analysis of qualitative choice behavior", equation 12.
+
+    Examples
+    --------
+    >>> Softmax().probabilities([1.0, 2.0, 3.0]).round(4)
+    array([0.09  , 0.2447, 0.6652])
+    >>> Softmax(temperature=0).probabilities([1.0, 2.0, 3.0, 5.0, 5.0])
+    array([0. , 0. , 0. , 0.5, 0.5])
+    """
+
+    temperature: float | FloatArray = 1.0
+
+    supports_coherent: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "temperature", check_temperature(self.temperature))
+
+    def _value(self, utility: FloatArray) -> FloatArray:
+        top = utility.max(axis=-1)
+        temperature = self._fitted_temperature(utility)
+        # at most J terms of at most 1, one of them 1: the logarithm is between 0 and log J
+        return np.asarray(top + temperature * np.log(np.exp(_scaled(utility, temperature)).sum(axis=-1)))
+
+    def _probabilities(self, utility: FloatArray) -> FloatArray:
+        weights = np.exp(_scaled(utility, self._fitted_temperature(utility)))
+        return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+
+    def _conjugate(self, probabilities: FloatArray) -> FloatArray:
+        temperature = self._fitted_temperature(probabilities)
+        return np.asarray(temperature * xlogy(probabilities, probabilities).sum(axis=-1))
+
+    def _largest_gap(self, n: int) -> float | FloatArray:
+        return np.asarray(self.temperature * np.log(n))
+
+    def coherent_choices(self, utility: FloatArray, draws: Draws, replications: range) -> IntArray:
+        """Return argmax((u - max u) / T + Gumbel) of each row; at T = 0 tied maxima go to the larger draw.
+
+        See `RegularisedRule.coherent_choices` for arguments and result.
+        """
+        return perturbed_choices(_scaled(utility, self._fitted_temperature(utility)), draws, replications)
+
+    def _fitted_temperature(self, utility: FloatArray) -> float | FloatArray:
+        if isinstance(self.temperature, float):
+            return self.temperature
+        try:
+            return np.broadcast_to(self.temperature, utility.shape[:-1])
+        except ValueError as error:
+            raise ShapeError(
+                f"temperature must be one number or one a row: shape {self.temperature.shape} does not fit "
+                f"rows of shape {utility.shape[:-1]}"
+            ) from error
+
+
+def _scaled(utility: FloatArray, temperature: float | FloatArray) -> FloatArray:
+    """(u - max u) / T; at T = 0 its limit, zero at the maxima and minus infinity elsewhere."""
+    # a spread beyond the largest float overflows to minus infinity, whose exponential is the right answer: 0
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        difference = utility - utility.max(axis=-1, keepdims=True)
+        if isinstance(temperature, float):
+            if temperature == 1.0:
+                return np.asarray(difference)
+            if temperature > 0:
+                return np.asarray(np.divide(difference, temperature, out=difference))
+            return np.where(difference == 0, 0.0, -np.inf)
+        return np.where(difference == 0, 0.0, difference / temperature[..., None])
+
+
+def softmax(
+    utility: npt.ArrayLike, temperature: float | npt.ArrayLike = 1.0, availability: npt.ArrayLike | None = None
+) -> FloatArray:
+    """Return choice probabilities proportional to exp(u / T).
+
+    Parameters
+    ----------
+    utility : array_like (..., J)
+        Systematic utility; minus infinity means unavailable.
+    temperature : float or array_like (...)
+        T >= 0 in units of utility.
+    availability : array_like of bool (..., J), optional
+        True = available.
+
+    Returns
+    -------
+    ndarray (..., J)
+        Sums to one over the last axis; exactly 0 where unavailable.
+
+    Raises
+    ------
+    InvalidInputError, NoAvailableAlternativeError, ShapeError
+        As `Softmax.probabilities`.
+
+    See Also
+    --------
+    Softmax : the rule, with its value, conjugate and loss.
+
+    Examples
+    --------
+    >>> softmax([1.0, 2.0, 3.0, 5.0, 5.0], temperature=1e-3)
+    array([0. , 0. , 0. , 0.5, 0.5])
+    """
+    return Softmax(temperature).probabilities(utility, availability)  # type: ignore[arg-type]
+
+
+def inclusive_value(
+    utility: npt.ArrayLike, temperature: float | npt.ArrayLike = 1.0, availability: npt.ArrayLike | None = None
+) -> FloatArray:
+    """Return T * log(sum(exp(u / T))), the expected welfare of a choice set in units of utility ("logsum").
+
+    Parameters
+    ----------
+    utility : array_like (..., J)
+        Systematic utility; minus infinity means unavailable.
+    temperature : float or array_like (...)
+        T >= 0 in units of utility; at T = 0 the maximum.
+    availability : array_like of bool (..., J), optional
+        True = available.
+
+    Returns
+    -------
+    ndarray (...)
+
+    Raises
+    ------
+    InvalidInputError, NoAvailableAlternativeError, ShapeError
+        As `Softmax.value`.
+
+    References
+    ----------
+    Small & Rosen (1981), "Applied welfare economics with discrete choice models", section 5.
+
+    Examples
+    --------
+    >>> inclusive_value([0.0, 1.0, -4.0, 2.0, 7.0]).round(6)
+    np.float64(7.010094)
+    """
+    return Softmax(temperature).value(utility, availability)  # type: ignore[arg-type]

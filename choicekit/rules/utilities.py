@@ -1,0 +1,172 @@
+"""What a rule may be given: utilities, availability and temperature, checked once for all rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from choicekit.errors import InvalidInputError, NoAvailableAlternativeError, ShapeError
+
+__all__ = ["available_utility", "check_distribution", "check_temperature", "hard_maximum"]
+
+FloatArray = npt.NDArray[np.float64]
+
+DISTRIBUTION_TOLERANCE = 1e-9  # how far from one a distribution given by the caller may sum
+
+
+def available_utility(utility: npt.ArrayLike, availability: npt.ArrayLike | None = None) -> FloatArray:
+    """Return utilities as float64 with minus infinity wherever an alternative is unavailable.
+
+    Parameters
+    ----------
+    utility : array_like (..., J)
+        Systematic utility; minus infinity means unavailable.
+    availability : array_like of bool (..., J), optional
+        True = available; broadcasts with `utility`. What is unavailable may hold anything, also nan.
+
+    Returns
+    -------
+    ndarray (..., J)
+
+    Raises
+    ------
+    ShapeError
+        Where there is no axis of alternatives or the shapes do not broadcast.
+    InvalidInputError
+        For nan or plus infinity in an available place; the message names row and alternative.
+    NoAvailableAlternativeError
+        For a row with nothing available.
+
+    Examples
+    --------
+    >>> available_utility([1.0, 2.0], [True, False])
+    array([  1., -inf])
+    """
+    values = _as_floats(utility)
+    if availability is not None:
+        values = _with_availability(values, availability)
+    if values.ndim == 0 or values.shape[-1] == 0:
+        raise ShapeError(f"utility must have at least one alternative on its last axis, found shape {values.shape}")
+    # one pass decides the usual case: a row's maximum is finite exactly when the row is in order, but for nan (which
+    # spreads into the maximum) and plus infinity (which is the maximum)
+    if not np.all(np.isfinite(values.max(axis=-1))):
+        _raise_for(values)
+    return values
+
+
+def _as_floats(utility: npt.ArrayLike) -> FloatArray:
+    try:
+        return np.asarray(utility, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError("utility must be an array of real numbers with one length along each axis") from error
+
+
+def _with_availability(values: FloatArray, availability: npt.ArrayLike) -> FloatArray:
+    available = np.asarray(availability)
+    if available.dtype.kind not in "b":
+        if available.dtype.kind not in "iuf" or not np.all((available == 0) | (available == 1)):
+            raise InvalidInputError("availability must be True or False (or 1 or 0) everywhere")
+        available = available.astype(bool)
+    try:
+        return np.where(available, values, -np.inf)
+    except ValueError as error:
+        raise ShapeError(
+            f"availability must broadcast with utility: shapes {available.shape} and {values.shape} do not fit"
+        ) from error
+
+
+def _raise_for(values: FloatArray) -> None:
+    wrong = np.isnan(values) | (values == np.inf)
+    if np.any(wrong):
+        *row, alternative = (int(index) for index in np.argwhere(wrong)[0])
+        found = values[(*row, alternative)]
+        raise InvalidInputError(
+            f"utility must be a number below infinity, found {found} at {_place(row)}alternative {alternative} "
+            f"(counted from 0); {int(wrong.sum())} such in all. Use -inf or availability for what cannot be chosen"
+        )
+    row = [int(index) for index in np.argwhere(~np.any(values > -np.inf, axis=-1))[0]]
+    raise NoAvailableAlternativeError(
+        f"every row needs an available alternative, found none at {_place(row).removesuffix(', ') or 'the only row'} "
+        "(counted from 0)"
+    )
+
+
+def _place(row: list[int]) -> str:
+    if not row:
+        return ""
+    return f"agent {row[0] if len(row) == 1 else tuple(row)}, "
+
+
+def check_temperature(temperature: Any) -> float | FloatArray:
+    """Return a temperature, or one a row, as float64: finite and at least 0.
+
+    Raises
+    ------
+    InvalidInputError
+        For negative, nan, infinite or non-numeric temperatures.
+
+    Examples
+    --------
+    >>> check_temperature(2)
+    2.0
+    """
+    if isinstance(temperature, bool | str):
+        raise InvalidInputError(f"temperature must be a number, found {temperature!r}")
+    try:
+        array = np.array(temperature, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidInputError(f"temperature must be a number, or one a row, found {temperature!r}") from error
+    wrong = ~(np.isfinite(array) & (array >= 0))
+    if np.any(wrong):
+        found = float(array[wrong][0])
+        raise InvalidInputError(f"temperature must be finite and at least 0, found {found}")
+    if array.ndim == 0:
+        return float(array)
+    array.setflags(write=False)
+    return array
+
+
+def check_distribution(distribution: npt.ArrayLike, what: str = "probabilities") -> FloatArray:
+    """Return a distribution over alternatives as float64: nowhere negative, each row summing to one.
+
+    Raises
+    ------
+    InvalidInputError
+        Where a row is not a distribution to 1e-9.
+
+    Examples
+    --------
+    >>> check_distribution([0.25, 0.75])
+    array([0.25, 0.75])
+    """
+    values = _as_floats(distribution)
+    if values.ndim == 0:
+        raise ShapeError(f"{what} must have an axis of alternatives")
+    with np.errstate(invalid="ignore"):
+        gap = np.abs(values.sum(axis=-1) - 1)
+    if not np.all(values >= 0) or not np.all(gap <= DISTRIBUTION_TOLERANCE):
+        raise InvalidInputError(f"{what} must be at least 0 and sum to 1 over the alternatives of every row")
+    return values
+
+
+def hard_maximum(utility: FloatArray) -> FloatArray:
+    """Probabilities of the hard maximum: tied maxima share 1/m.
+
+    Parameters
+    ----------
+    utility : ndarray (..., J)
+        As `available_utility` returns it.
+
+    Returns
+    -------
+    ndarray (..., J)
+
+    Examples
+    --------
+    >>> hard_maximum(np.array([1.0, 5.0, 5.0]))
+    array([0. , 0.5, 0.5])
+    """
+    best = utility == utility.max(axis=-1, keepdims=True)
+    return np.asarray(best / best.sum(axis=-1, keepdims=True))
