@@ -56,7 +56,7 @@ _WEYL = (0x9E3779B9, 0xBB67AE85)
 _ROUNDS = 10
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
-_TILE = 16_384  # cells worked on at once: five buffers of this size stay in a core's cache
+_TILE = 131_072  # cells worked on at once: large enough that threads seldom meet in the interpreter
 
 
 class Stage(IntEnum):
