@@ -20,7 +20,7 @@ import functools
 import itertools
 import keyword
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
@@ -255,12 +255,13 @@ class Expression:
             return array.astype(np.float64, copy=False)
         if array.dtype.kind not in "OUT":
             raise self._name_error(name, f"must hold numbers, booleans or text, found {array.dtype}")
-        array = array.astype(object)
+        if array.dtype.kind == "U":
+            return array.astype(object)
         stray = next((value for value in array.flat if not isinstance(value, str) and not _is_missing(value)), None)
         if stray is not None:
             hint = "give the column one numeric type, or make every value text"
             raise self._name_error(name, f"has an object type and must hold text, found {type(stray).__name__}", hint)
-        return array
+        return _elementwise((value if isinstance(value, str) else None for value in array.flat), array.shape, object)
 
     def _check_shapes(self, columns: Mapping[str, Array]) -> None:
         shape: tuple[int, ...] = ()
@@ -416,7 +417,7 @@ _SIGNS: Mapping[type[ast.unaryop], Callable[[Array], Array]] = {ast.UAdd: np.pos
 
 @dataclass(frozen=True)
 class _Evaluator:
-    """Values of nodes. Every value is an array of float64, of bool, or of objects: that is text."""
+    """Values of nodes: arrays of float64, of bool, or of objects, which are text or None where it is missing."""
 
     text: str
     columns: Mapping[str, Array]
@@ -472,7 +473,8 @@ class _Evaluator:
     def _contains(self, node: ast.expr, value: Array, members: Sequence[object]) -> Array:
         if isinstance(members[0], str):
             self._need_text(node, value, None)
-            return _elementwise((item in members for item in value.flat), value.shape)
+            allowed = frozenset(members)
+            return _elementwise((item in allowed for item in value.flat), value.shape, np.bool_)
         self._need_numbers(node, value)
         return np.isin(_floats(value), np.asarray(members, dtype=np.float64))
 
@@ -491,23 +493,24 @@ class _Evaluator:
             raise _error(self.text, node.col_offset, f"{what} and cannot be compared with text{against}", hint)
 
 
+_NO_TEXT: Array = np.asarray(None, dtype=np.object_)
+
+
 def _is_text(value: Array) -> bool:
     return value.dtype.kind == "O"
 
 
 def _is_missing(value: object) -> bool:
-    # None, nan, and pandas' markers: NaT differs from itself as nan does, and NA compared with itself is NA.
-    return value is None or type(value).__name__ == "NAType" or bool(value != value)
+    # pandas' own marker is known by its name: it compares with nothing, and pandas is no concern of this module.
+    return value is None or type(value).__name__ == "NAType" or (isinstance(value, float) and value != value)
 
 
 def _text_equal(left: Array, right: Array) -> Array:
-    left, right = np.broadcast_arrays(left, right)
-    pairs = zip(left.flat, right.flat, strict=True)
-    return _elementwise((isinstance(a, str) and a == b for a, b in pairs), left.shape)
+    return np.logical_and(np.equal(left, right), np.not_equal(left, _NO_TEXT))
 
 
-def _elementwise(verdicts: Iterator[bool], shape: tuple[int, ...]) -> Array:
-    return np.fromiter(verdicts, dtype=np.bool_).reshape(shape)
+def _elementwise(values: Iterable[object], shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    return np.fromiter(values, dtype=dtype).reshape(shape)
 
 
 def _list_values(text: str, node: ast.expr) -> list[float | str]:

@@ -78,9 +78,9 @@ def estimate_shares(shares: FloatArray, known_variance: FloatArray) -> ShareEsti
     mean = shares.mean(axis=0)
     tail = 1 - (1 - CONFIDENCE) / 2
     if n == 1:
-        error, quantile = np.sqrt(known_variance), special.ndtri(tail)
+        error, quantile = np.sqrt(known_variance), float(special.ndtri(tail))
     else:
-        error, quantile = shares.std(axis=0, ddof=1) / np.sqrt(n), special.stdtrit(n - 1, tail)
+        error, quantile = shares.std(axis=0, ddof=1) / np.sqrt(n), float(special.stdtrit(n - 1, tail))
     half = quantile * error
     return ShareEstimate(
         share=mean, standard_error=error, lower=np.maximum(mean - half, 0.0), upper=np.minimum(mean + half, 1.0)

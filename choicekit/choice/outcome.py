@@ -93,7 +93,7 @@ class ChoiceOutcome:
     @property
     def n_rows(self) -> int:
         """Number of rows (agents times their situations), whether they choose or not."""
-        return int(self.tally.rows[0] + self.tally.idle[0])
+        return self.study.population.n_rows
 
     @property
     def n_agents(self) -> int:
@@ -243,4 +243,4 @@ def _ratio(totals: npt.NDArray[np.generic], sizes: npt.NDArray[np.generic]) -> F
     divisor = np.asarray(sizes, dtype=np.float64)
     if totals.ndim > 1:
         divisor = divisor[:, None]
-    return np.divide(totals, divisor, out=np.full(totals.shape, np.nan), where=divisor > 0)
+    return np.asarray(np.divide(totals, divisor, out=np.full(totals.shape, np.nan), where=divisor > 0))

@@ -75,14 +75,14 @@ class Sampler:
     alternatives: UIntArray
     sampling: Literal["coherent", "fast"]
 
-    def choices(self, utility: FloatArray, rows: slice, replications: range) -> IntArray:
+    def choices(self, utility: FloatArray, rows: slice | IntArray, replications: range) -> IntArray:
         """Return the positions chosen by some rows, shape (R, n).
 
         Parameters
         ----------
         utility : ndarray (n, J)
             Utilities of these rows, as `choicekit.rules.utilities.available_utility` returns them.
-        rows : slice
+        rows : slice or ndarray (n,) of int64
             Which of the sampler's rows they are.
         replications : range
             Consecutive replications.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -52,8 +53,10 @@ class Segmentation:
             raise ShapeError(f"segment {self.name!r} needs one code a row, found shape {self.codes.shape}")
         if len(set(self.labels)) != len(self.labels):
             raise InvalidInputError(f"labels of segment {self.name!r} must be distinct, found {list(self.labels)}")
-        if self.codes.size and not (0 <= self.codes.min() and self.codes.max() < len(self.labels)):
-            raise InvalidInputError(f"codes of segment {self.name!r} must be positions in its {len(self.labels)} labels")
+        if self.codes.size and (self.codes.min() < 0 or self.codes.max() >= len(self.labels)):
+            raise InvalidInputError(
+                f"codes of segment {self.name!r} must be positions in its {len(self.labels)} labels"
+            )
 
     def __repr__(self) -> str:
         return f"Segmentation({self.name}: {len(self.labels)} groups of {self.codes.size} rows)"
@@ -107,7 +110,7 @@ def segment_by_edges(
 
 
 def _edge_labels(edges: Sequence[str]) -> list[str]:
-    between = [f"{low} to {high}" for low, high in zip(edges, edges[1:], strict=False)]
+    between = [f"{low} to {high}" for low, high in pairwise(edges)]
     return [f"under {edges[0]}", *between, f"{edges[-1]} and over"]
 
 

@@ -20,13 +20,12 @@ _REPLICATIONS_AT_ONCE = 32  # even, so that both draws of a pair are used
 class ChoiceTally:
     """Counts and sums over rows, mergeable in block order.
 
-    Shapes: C groups (group 0 is everybody), J alternatives, R replications. Rows where nothing is available are
-    counted in `idle` only.
+    Shapes: C groups (group 0 is everybody), J alternatives, R replications.
 
     Attributes
     ----------
     rows, idle : ndarray (C,) of int64
-        Rows that choose; rows with nothing to choose.
+        Rows that choose, the outside option included; rows with nothing available.
     weight, squared_weight : ndarray (C,)
         Sums of weights and of squared weights over rows that choose.
     available : ndarray (C, J) of int64

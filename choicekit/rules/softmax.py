@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -51,7 +51,10 @@ class Softmax(RegularisedRule):
     array([0. , 0. , 0. , 0.5, 0.5])
     """
 
-    temperature: float | FloatArray = 1.0
+    temperature: float | FloatArray = field(
+        default=1.0,
+        metadata={"yaml": float, "minimum": 0, "description": "T >= 0 in units of utility; 0 is the hard maximum."},
+    )
 
     supports_coherent: ClassVar[bool] = True
 

@@ -1,0 +1,240 @@
+"""Simulating choices of a population: expected and simulated shares, inclusive values, by segment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from choicekit.choice.model import OUTSIDE_OPTION, ChoiceModel
+from choicekit.choice.outcome import ChoiceOutcome, groups_of
+from choicekit.choice.population import Population
+from choicekit.choice.sampling import Sampler, Sampling, resolve_sampling
+from choicekit.choice.segments import Segmentation, segment_by_value
+from choicekit.choice.tally import ChoiceTally, GroupedRows, replication_chunks, tally_block
+from choicekit.errors import DataError, InvalidInputError, NoAvailableAlternativeError, ShapeError
+from choicekit.execution import Block, LocalThreads, Pass, Progress, blocks_of, run_passes
+from choicekit.execution.passes import silent
+from choicekit.random import alternative_words, check_seed, row_words
+
+__all__ = ["ChoiceStudy", "simulate_choices"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ChoiceStudy:
+    """A model, a population and the draws: everything a block needs.
+
+    Attributes
+    ----------
+    model : ChoiceModel
+    population : Population
+    alternatives : tuple of str
+        Of the model, without the outside option.
+    sampler : Sampler
+    replications : int
+    segments : tuple of Segmentation
+    """
+
+    model: ChoiceModel
+    population: Population
+    alternatives: tuple[str, ...]
+    sampler: Sampler
+    replications: int
+    segments: tuple[Segmentation, ...]
+
+    @property
+    def outside(self) -> bool:
+        """Whether rows with nothing available count as choosing the outside option, at utility 0."""
+        return self.model.on_no_alternative == "outside"
+
+    def utility(self, rows: slice) -> FloatArray:
+        """Return utilities, minus infinity where unavailable; with an outside option as the last column if wanted."""
+        values = np.where(
+            self.model.available(self.population, rows), self.model.utility(self.population, rows), -np.inf
+        )
+        if not self.outside:
+            return values
+        nothing = ~(values > -np.inf).any(axis=1)
+        return np.column_stack([values, np.where(nothing, 0.0, -np.inf)])
+
+    def tally(self, block: Block) -> ChoiceTally:
+        """Sum up one block of rows: what a pass over the population does."""
+        utility = self.utility(block.rows)
+        available = utility > -np.inf
+        acting = np.flatnonzero(available.any(axis=1))
+        idle = available[:, -1] if self.outside else np.logical_not(available.any(axis=1))
+        utility, available, rows = utility[acting], available[acting], acting + block.start
+        groups = self._groups(rows)
+        weights = self.population.weights
+        weighing = None if weights is None else weights[rows]
+        simulated = []
+        for replications in replication_chunks(self.replications):
+            chosen = self.sampler.choices(utility, rows, replications)
+            counts = groups.choices(chosen, available.shape[1])
+            weighed = counts if weighing is None else groups.choices(chosen, available.shape[1], weighing)
+            simulated.append((counts, weighed))
+        return tally_block(
+            groups=groups,
+            idle=self._groups(np.arange(block.start, block.stop)).counts(idle),
+            probabilities=self.model.rule.probabilities(utility) if len(rows) else np.zeros(utility.shape),
+            value=np.asarray(self.model.rule.value(utility)) if len(rows) else np.zeros(0),
+            available=available,
+            weights=np.ones(len(rows)) if weighing is None else weighing,
+            observed=self._observed(rows),
+            simulated=simulated,
+        )
+
+    def iter_choices(self) -> Iterator[tuple[slice, IntArray]]:
+        """Yield rows and the positions they choose (R, n), -1 where nothing is available, block by block."""
+        for block in blocks_of(self.population.n_rows):
+            utility = self.utility(block.rows)
+            acting = np.flatnonzero((utility > -np.inf).any(axis=1))
+            chosen = np.full((self.replications, len(block)), -1, dtype=np.int64)
+            if acting.size:
+                drawn = self.sampler.choices(utility[acting], acting + block.start, range(self.replications))
+                chosen[:, acting] = drawn
+            yield block.rows, chosen
+
+    def _groups(self, rows: IntArray) -> GroupedRows:
+        """Group codes of some rows over all segmentations: everybody is group 0."""
+        codes, offset = [np.zeros(len(rows), dtype=np.int64)], 1
+        for segment in self.segments:
+            codes.append(segment.codes[rows] + offset)
+            offset += len(segment.labels)
+        return GroupedRows(codes=tuple(codes), n_groups=offset)
+
+    def _observed(self, rows: IntArray) -> IntArray | None:
+        """Observed choices as positions in this study's alternatives, -1 where there are none."""
+        if self.population.chosen is None:
+            return None
+        names = self.population.alternatives
+        places = [self.alternatives.index(name) if name in self.alternatives else -1 for name in names]
+        return np.asarray([*places, -1], dtype=np.int64)[self.population.chosen[rows]]
+
+
+def simulate_choices(
+    model: ChoiceModel,
+    population: Population,
+    *,
+    seed: int,
+    replications: int = 100,
+    sampling: Sampling = "auto",
+    segments: Sequence[Segmentation | str] = (),
+    workers: int = 1,
+    progress: Progress = silent,
+) -> ChoiceOutcome:
+    """Simulate what a population chooses, and compute what it is expected to choose.
+
+    Parameters
+    ----------
+    model : ChoiceModel
+    population : Population
+    seed : int
+        In [0, 2^64).
+    replications : int
+        Number R of independent repetitions, at least 1.
+    sampling : {"auto", "coherent", "fast"}
+        See `choose`.
+    segments : sequence of Segmentation or str
+        Groups to break results down by; a string names a column whose values are the groups.
+    workers : int
+        Threads; the result does not depend on their number.
+    progress : callable
+        Called with (name, rows done, rows in all) from the calling thread.
+
+    Returns
+    -------
+    ChoiceOutcome
+
+    Raises
+    ------
+    DataError
+        For cells that are needed and are not finite numbers, unknown names, utilities of nan or plus infinity: all
+        at once.
+    NoAvailableAlternativeError
+        Where some row has nothing available and the model does not say what then.
+    InvalidInputError, ShapeError
+        For other arguments that break the above.
+
+    Examples
+    --------
+    >>> people = Population(agents=np.arange(3), columns={"cost": np.array([1.0, 2.0, 3.0])})
+    >>> model = ChoiceModel({"walk": "0", "ride": "2 - cost"})
+    >>> simulate_choices(model, people, seed=1, replications=10)
+    ChoiceOutcome(3 rows, 2 alternatives, 10 replications, coherent draws, seed 1)
+    """
+    study = build_study(model, population, seed=seed, replications=replications, sampling=sampling, segments=segments)
+    problems = model.check(population)
+    if problems and all(problem.message.endswith("has nothing available") for problem in problems):
+        raise NoAvailableAlternativeError("\n".join(str(problem) for problem in problems))
+    if problems:
+        raise DataError(problems)
+    return run_study(study, workers=workers, progress=progress)
+
+
+def build_study(
+    model: ChoiceModel,
+    population: Population,
+    *,
+    seed: int,
+    replications: int,
+    sampling: str,
+    segments: Sequence[Segmentation | str],
+) -> ChoiceStudy:
+    """Put a study together; see `simulate_choices` for arguments and errors."""
+    if isinstance(replications, bool) or not isinstance(replications, int | np.integer) or replications < 1:
+        raise InvalidInputError(f"replications must be a whole number of at least 1, found {replications!r}")
+    names = model.alternatives(population)
+    sampler = Sampler(
+        rule=model.rule,
+        seed=check_seed(seed),
+        rows=row_words(population.agents, population.situations),
+        alternatives=alternative_words([*names, OUTSIDE_OPTION] if model.on_no_alternative == "outside" else names),
+        sampling=resolve_sampling(model.rule, sampling),
+    )
+    return ChoiceStudy(
+        model=model,
+        population=population,
+        alternatives=names,
+        sampler=sampler,
+        replications=int(replications),
+        segments=tuple(_segmentation(segment, population) for segment in segments),
+    )
+
+
+def run_study(study: ChoiceStudy, *, workers: int = 1, progress: Progress = silent) -> ChoiceOutcome:
+    """Run a study whose inputs have been checked; see `simulate_choices`."""
+    sweep = Pass[ChoiceTally](
+        name="simulating choices",
+        outcome=lambda block, _: study.tally(block),
+        finish=lambda merged, _: merged,
+    )
+    tally = run_passes([sweep], study.population.n_rows, executor=LocalThreads(workers), progress=progress)
+    return ChoiceOutcome(
+        alternatives=(*study.alternatives, OUTSIDE_OPTION) if study.outside else study.alternatives,
+        rule=study.model.rule,
+        sampling=study.sampler.sampling,
+        seed=study.sampler.seed,
+        replications=study.replications,
+        weighted=study.population.weights is not None,
+        has_observed=study.population.chosen is not None,
+        groups=groups_of(study.segments),
+        tally=tally,
+        study=study,
+    )
+
+
+def _segmentation(segment: Segmentation | str, population: Population) -> Segmentation:
+    if isinstance(segment, str):
+        values = population.column(segment)
+        if values.ndim == 2:
+            raise InvalidInputError(f"segment {segment!r} must be an attribute of agents, but it varies by alternative")
+        return segment_by_value(segment, values)
+    if segment.codes.size != population.n_rows:
+        raise ShapeError(f"segment {segment.name!r} has {segment.codes.size} codes for {population.n_rows} rows")
+    return segment
