@@ -354,7 +354,7 @@ def operands(node: ast.expr) -> list[ast.expr]:
             return node.args
         case ast.Compare():
             pairs = zip(node.ops, node.comparators, strict=True)
-            return [node.left, *(right for op, right in pairs if not isinstance(op, ast.In | ast.NotIn))]
+            return [node.left, *(right for op, right in pairs if not isinstance(op, _MEMBERSHIP))]
         case _:
             return []
 
@@ -412,6 +412,7 @@ _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Array, Array], Array]] = {
     ast.Gt: np.greater,
     ast.GtE: np.greater_equal,
 }
+_MEMBERSHIP = (ast.In, ast.NotIn)
 _SIGNS: Mapping[type[ast.unaryop], Callable[[Array], Array]] = {ast.UAdd: np.positive, ast.USub: np.negative}
 
 
@@ -451,7 +452,7 @@ class _Evaluator:
         nodes = operands(node)
         position, verdicts = 0, []
         for op, right in zip(node.ops, node.comparators, strict=True):
-            if isinstance(op, ast.In | ast.NotIn):
+            if isinstance(op, _MEMBERSHIP):
                 verdict = self._contains(nodes[position], values[position], _list_values(self.text, right))
                 verdicts.append(~verdict if isinstance(op, ast.NotIn) else verdict)
             else:
@@ -938,7 +939,7 @@ def _check_node(text: str, node: ast.expr, texts_beside: set[int]) -> None:
             if id(node) not in texts_beside:
                 hint = "write a column in backticks, not in quotes"
                 raise _error(text, node.col_offset, "a text is only allowed beside '==', '!=' or 'in'", hint)
-        case ast.Compare():
+        case ast.Compare() if all(isinstance(op, _MEMBERSHIP) or type(op) in _COMPARISONS for op in node.ops):
             texts_beside.update(map(id, _comparable_texts(text, node)))
         case ast.Call(func=ast.Name(id=name), keywords=[]) if name in FUNCTIONS:
             _check_arity(text, node, FUNCTIONS[name])
@@ -953,12 +954,12 @@ def _comparable_texts(text: str, node: ast.Compare) -> list[ast.expr]:
     """Check the lists of a comparison; return its texts that stand beside ``==``, ``!=`` or ``in`` alone."""
     sides = [node.left, *node.comparators]
     for position, op in enumerate(node.ops):
-        if isinstance(op, ast.In | ast.NotIn):
+        if isinstance(op, _MEMBERSHIP):
             _list_values(text, sides[position + 1])
             if position + 1 < len(node.ops):
                 message = "a list after 'in' cannot be compared any further"
                 raise _error(text, sides[position + 1].col_offset, message, "join two comparisons by 'and'")
-    equality = (ast.Eq, ast.NotEq, ast.In, ast.NotIn)
+    equality = (ast.Eq, ast.NotEq, *_MEMBERSHIP)
     return [
         side
         for position, side in enumerate(sides)

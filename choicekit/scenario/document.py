@@ -56,7 +56,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Document:
-    """The values of a scenario file and where each was written.
+    r"""The values of a scenario file and where each was written.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class Document:
     Examples
     --------
     >>> from choicekit.scenario.source import parse_document
-    >>> document = parse_document("seed: 7\\nrule: {type: softmax}", file="a.yaml")
+    >>> document = parse_document("seed: 7\nrule: {type: softmax}", file="a.yaml")
     >>> document.values
     {'seed': 7, 'rule': {'type': 'softmax'}}
     >>> print(document.problem(("rule", "type"), "unknown rule 'softmax'"))
@@ -89,12 +89,12 @@ class Document:
     sources: Mapping[str, Source] = field(default_factory=dict, repr=False)
 
     def position(self, path: EntryPath, of: Literal["key", "value"] = "value") -> Position:
-        """Say where the key or the value at `path` stands, or else the nearest entry around it.
+        r"""Say where the key or the value at `path` stands, or else the nearest entry around it.
 
         Examples
         --------
         >>> from choicekit.scenario.source import parse_document
-        >>> parse_document("rule:\\n  type: softmax", file="a.yaml").position(("rule", "temperature"), of="key")
+        >>> parse_document("rule:\n  type: softmax", file="a.yaml").position(("rule", "temperature"), of="key")
         Position(file='a.yaml', line=1, column=1)
         """
         first, second = self.value_positions, self.key_positions
@@ -287,7 +287,7 @@ def _segment_of(match: re.Match[str]) -> str | None:
 
 
 def excerpt_of(line: str, column: int) -> tuple[str, ...]:
-    """Show a line and a caret below one character of it, at most 80 characters wide.
+    r"""Show a line and a caret below one character of it, at most 80 characters wide.
 
     Parameters
     ----------
@@ -298,7 +298,7 @@ def excerpt_of(line: str, column: int) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> print("\\n".join(excerpt_of("fare: a: b", 8)))
+    >>> print("\n".join(excerpt_of("fare: a: b", 8)))
     fare: a: b
            ^
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -32,8 +33,8 @@ def dump_document(values: Mapping[str, Any]) -> str:
     Returns
     -------
     str
-        Block style, two spaces a level, ends with a line break. Text is quoted where a reader would take it for something
-        else; text of several lines is written as a literal block.
+        Block style, two spaces a level, ends with a line break. Text is quoted where a reader would take it for
+        something else; text of several lines is written as a literal block.
 
     Raises
     ------
@@ -139,7 +140,7 @@ def _scalar(value: Scalar | dict[str, Any] | list[Any]) -> str:
 
 
 def _float(value: float) -> str:
-    if value != value:  # noqa: PLR0124 - the one value that differs from itself
+    if math.isnan(value):
         return ".nan"
     return {float("inf"): ".inf", float("-inf"): "-.inf"}.get(value) or repr(value)
 

@@ -28,7 +28,7 @@ class Check:
 
     Examples
     --------
-    >>> Check(name="gap", title="shares sum to one", measure="largest gap", value=0.0, limit=1e-12, relation="<=").passed
+    >>> Check(name="idle", title="all choose", measure="rows", value=0.0, limit=0.0, relation="<=").passed
     True
     """
 

@@ -1,7 +1,8 @@
 """What a scenario value may be, and how unquoted text becomes one.
 
-Only `None`, `bool`, `int`, `float`, `str`, and lists and string-keyed mappings of them. The rules for unquoted text are the
-core schema of YAML 1.2, spelled out here so that they do not depend on a YAML library: ``no`` and ``2024-01-31`` stay text.
+Only `None`, `bool`, `int`, `float`, `str`, and lists and string-keyed mappings of them. The rules for unquoted text are
+the core schema of YAML 1.2, spelled out here so that they do not depend on a YAML library: ``no`` and ``2024-01-31``
+stay text.
 """
 
 from __future__ import annotations
@@ -32,9 +33,11 @@ _WORDS: dict[str, Scalar] = {
     **dict.fromkeys((f"{sign}{word}" for sign in ("", "+") for word in (".inf", ".Inf", ".INF")), float("inf")),
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
 }
-_INTEGER = re.compile(r"[-+]?[0-9]+")
-_OCTAL = re.compile(r"0o[0-7]+")
-_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
+_INTEGERS = (
+    (10, re.compile(r"[-+]?[0-9]+")),
+    (8, re.compile(r"0o[0-7]+")),
+    (16, re.compile(r"0x[0-9a-fA-F]+")),
+)
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NUMBER_STARTS = frozenset("+-.0123456789")
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
@@ -67,7 +70,7 @@ def resolve_plain(text: str) -> Scalar:
         return _WORDS[text]
     if text[0] not in _NUMBER_STARTS:
         return text
-    base = next((base for base, form in ((10, _INTEGER), (8, _OCTAL), (16, _HEXADECIMAL)) if form.fullmatch(text)), None)
+    base = next((base for base, form in _INTEGERS if form.fullmatch(text)), None)
     if base is None and not _FLOAT.fullmatch(text):
         return text
     digits = len(text.lstrip("+-")) if base == 10 else len(text) - 2 if base else sum(map(str.isdigit, text))
@@ -77,7 +80,7 @@ def resolve_plain(text: str) -> Scalar:
         return int(text if base == 10 else text[2:], base)
     number = float(text)
     if abs(number) == float("inf"):
-        raise InvalidInputError(f"the number {text} is too large for a float")
+        raise InvalidInputError(f"the number {text[:40]} is too large for a float")
     return number
 
 
@@ -118,7 +121,8 @@ def to_plain(value: object, *, depth: int = 1) -> Any:
     Parameters
     ----------
     value : object
-        Text, a number, true or false, nothing, or lists, tuples and mappings of them. Whole numbers as keys become text.
+        Text, a number, true or false, nothing, or lists, tuples and mappings of them. Whole numbers as keys become
+        text.
     depth : int
         Level of nesting the value stands at; the outermost mapping of a document is level 1.
 

@@ -1,0 +1,45 @@
+"""The table of checks: what must hold, what was found, what is allowed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from choicekit.report.content import Cell, Column, Table
+from choicekit.report.numbers import p_value, significant
+from choicekit.report.text import clean
+from choicekit.scenario.result import Check
+
+__all__ = ["checks_table"]
+
+_SIGNS = {"<=": "≤", ">=": "≥"}
+_PROBABILITY = re.compile(r"\bp\b|\bp-value\b|\bprobability\b", re.IGNORECASE)
+
+
+def checks_table(checks: Sequence[Check]) -> Table:
+    """List every check with its verdict in words as well as by a mark."""
+    return Table(
+        name="checks",
+        caption="What must hold for the result to be trusted",
+        columns=(
+            Column(title="what must hold", numeric=False),
+            Column(title="verdict", numeric=False),
+            Column(title="measured as", numeric=False),
+            Column(title="found"),
+            Column(title="allowed"),
+        ),
+        rows=tuple(_row(check) for check in checks),
+    )
+
+
+def _row(check: Check) -> tuple[Cell, ...]:
+    verdict = Cell(text="✓ holds", style="good") if check.passed else Cell(text="✗ fails", style="bad")
+    write = p_value if _PROBABILITY.search(check.measure) else lambda value: significant(value, 2)
+    allowed = f"{_SIGNS[check.relation]} {write(check.limit)}"
+    return (
+        Cell(text=clean(check.title)),
+        verdict,
+        Cell(text=clean(check.measure)),
+        Cell(text=write(check.value)),
+        Cell(text=allowed),
+    )

@@ -1,0 +1,159 @@
+"""How sure the numbers are: simulation error, how it shrinks, and the checks."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from choicekit.choice.intervals import CONFIDENCE
+from choicekit.report.checks import checks_table
+from choicekit.report.content import Block, Cell, Column, Details, Figure, Heading, Items, Prose, Section, Table
+from choicekit.report.figures.convergence import draw_convergence
+from choicekit.report.kinds.choice.view import ChoiceView, FloatArray
+from choicekit.report.kinds.choice.words import simulated_text
+from choicekit.report.numbers import THIN, count, percent, points, share
+from choicekit.report.text import capitalise, clean, in_sentence
+
+__all__ = ["certainty_section", "replications_needed", "running_mean"]
+
+_TARGET = 0.001  # a tenth of a percentage point
+_MOST_POINTS = 400
+
+
+def certainty_section(view: ChoiceView) -> Section:
+    """Simulation error, the checks and the warnings."""
+    blocks: list[Block] = [Prose(_what_it_is(view)), Prose(_how_large(view)), *_convergence(view)]
+    if view.result.checks:
+        blocks += [Heading("Checks"), checks_table(view.result.checks)]
+    if view.result.warnings:
+        blocks += [Heading("Warnings"), Items(tuple(clean(warning) for warning in view.result.warnings))]
+    return Section(key="sure", title="How sure this is", blocks=tuple(blocks))
+
+
+def _what_it_is(view: ChoiceView) -> str:
+    return (
+        f"Simulation error is what more replications remove. It says nothing of whether these "
+        f"{view.described(view.outcome.n_agents, view.agents)} stand for others, of the coefficients’ own uncertainty, "
+        f"or of whether the model is right. Expected shares have no simulation error."
+    )
+
+
+def _how_large(view: ChoiceView) -> str:
+    half = view.estimate.half_width[0]
+    if view.leading is None or not np.nanmax(half) > 0:
+        return "Every simulated share is the same in all replications: there is no simulation error."
+    place, n = int(np.nanargmax(half)), view.outcome.replications
+    widest, name = float(half[place]), in_sentence(view.names[place])
+    after = f"{count(n)} replications" if n > 1 else "one replication"
+    text = f"After {after} the widest 95{THIN}% interval is ± {points(widest, view.decimals)} points ({name})."
+    text += f" Four times as many, {count(4 * n)}, would halve it"
+    if widest <= _TARGET:
+        return f"{text}; it is within 0.1 points already."
+    return f"{text}; ± 0.1 points would take about {count(replications_needed(n, widest, _TARGET))}."
+
+
+def replications_needed(replications: int, half_width: float, target: float) -> int:
+    """Replications for an interval of half-width `target`, rounded up to two digits.
+
+    Examples
+    --------
+    >>> replications_needed(200, 0.004, 0.001)
+    3200
+    """
+    needed = replications * (half_width / target) ** 2
+    power = 10 ** max(math.floor(math.log10(max(needed, 1))) - 1, 0)
+    return power * math.ceil(round(needed / power, 9))
+
+
+def running_mean(shares: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean of the first r shares and half of its 95 % interval, for r = 1..R; the first half-width is infinite.
+
+    Parameters
+    ----------
+    shares : ndarray (R,)
+
+    Returns
+    -------
+    mean, half_width : ndarray (R,)
+
+    Examples
+    --------
+    >>> mean, half = running_mean(np.array([0.4, 0.6, 0.5]))
+    >>> mean.round(3).tolist(), half.round(3).tolist()
+    ([0.4, 0.5, 0.5], [inf, 1.271, 0.248])
+    """
+    r = np.arange(1, shares.size + 1)
+    # Around the last mean, sums of squares do not cancel.
+    shifted = shares - shares.mean()
+    mean = np.cumsum(shifted) / r
+    spread = np.maximum(np.cumsum(shifted**2) - r * mean**2, 0.0)
+    half = np.full(shares.size, np.inf)
+    quantile = special.stdtrit(r[1:] - 1, 1 - (1 - CONFIDENCE) / 2)
+    half[1:] = quantile * np.sqrt(spread[1:] / (r[1:] - 1) / r[1:])
+    return mean + shares.mean(), half
+
+
+def _convergence(view: ChoiceView) -> list[Block]:
+    place = view.leading
+    if place is None or not view.estimate.half_width[0, place] > 0:
+        return []
+    if view.outcome.replications == 1:
+        text = "With a single replication there is no running mean to show; intervals come from the probabilities alone."
+        return [Prose(text)]
+    mean, half = running_mean(view.outcome.shares_by_replication()[:, 0, place])
+    table = _convergence_table(view, place, mean, half)
+    folded = Details(summary="The running mean in numbers", blocks=(table,))
+    return [_convergence_figure(view, place, mean, half), folded]
+
+
+def _convergence_figure(view: ChoiceView, place: int, mean: FloatArray, half: FloatArray) -> Figure:
+    name, expected = in_sentence(view.names[place], 24), float(view.expected[0, place])
+    off, shown = float(mean[-1]) - expected, points(abs(float(mean[-1]) - expected), view.decimals)
+    inside = "inside" if abs(off) <= half[-1] else "outside"
+    end = "on" if float(shown) == 0 else f"{shown} points {'above' if off > 0 else 'below'}"
+    finding = f"The simulated share of {name} ends {end} the expected one, {inside} its 95{THIN}% band"
+    picked = _picked(view.outcome.replications)
+    svg = draw_convergence(
+        picked,
+        mean[picked - 1],
+        np.where(np.isfinite(half), half, 1.0)[picked - 1],
+        expected,
+        mark=view.marks[place],
+        label=f"{finding}, after {count(view.outcome.replications)} replications.",
+        axis=f"share of {name}, %",
+        end=f"simulated {simulated_text(view, 0, place)}",
+        target=f"expected {share(expected, view.decimals)}",
+    )
+    note = "running mean over replications; the band is wide at first and cut off there"
+    return Figure(name="convergence", finding=capitalise(finding), note=note, svg=svg, table="convergence")
+
+
+def _picked(replications: int) -> npt.NDArray[np.int64]:
+    """At most some hundred of many replications, dense where the mean still moves."""
+    if replications <= _MOST_POINTS:
+        return np.arange(1, replications + 1)
+    early = np.geomspace(1, replications, _MOST_POINTS // 2)
+    even = np.linspace(1, replications, _MOST_POINTS // 2)
+    return np.unique(np.rint(np.concatenate([early, even])).astype(np.int64))
+
+
+def _convergence_table(view: ChoiceView, place: int, mean: FloatArray, half: FloatArray) -> Table:
+    last = view.outcome.replications
+    steps = [step * 10**power for power in range(6) for step in (1, 2, 5)]
+    shown = [*(step for step in steps if step < last), last]
+    expected = percent(float(view.expected[0, place]), view.decimals)
+    return Table(
+        name="convergence",
+        caption=f"Mean simulated share of {view.names[place]}, % (expected: {expected}); every replication is in "
+        "tables/convergence.csv",
+        columns=(Column(title="after replications"), Column(title="mean"), Column(title="± half of 95 % interval")),
+        rows=tuple(_convergence_row(view, r, float(mean[r - 1]), float(half[r - 1])) for r in shown),
+    )
+
+
+def _convergence_row(view: ChoiceView, replication: int, mean: float, half: float) -> tuple[Cell, ...]:
+    width = points(half, view.decimals) if math.isfinite(half) else "–"
+    return Cell(text=count(replication)), Cell(text=share(mean, view.decimals)), Cell(text=width)

@@ -1,0 +1,94 @@
+"""The tables of a choice study as files, with every digit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from choicekit.report.kinds.choice.certainty import running_mean
+from choicekit.report.kinds.choice.view import ChoiceView
+
+__all__ = ["data_tables"]
+
+
+def data_tables(view: ChoiceView) -> dict[str, pd.DataFrame]:
+    """Return tables by file name; only those that have rows."""
+    outcome = view.outcome
+    everything, n = outcome.to_frame(), len(outcome.alternatives)
+    tables = {"shares": _everybody(everything, n).assign(available=view.available)}
+    if outcome.weighted:
+        tables["shares_unweighted"] = _everybody(outcome.to_frame(weighted=False), n)
+    if view.segmentations:
+        tables["segments"] = everything.iloc[n:].reset_index(drop=True)
+        tables["groups"] = _groups(view)
+    if view.leading is not None and outcome.replications > 1:
+        tables["convergence"] = _convergence(view, view.leading)
+    if view.result.checks:
+        tables["checks"] = pd.DataFrame(
+            [
+                {
+                    "name": check.name,
+                    "title": check.title,
+                    "measure": check.measure,
+                    "value": float(check.value),
+                    "relation": check.relation.replace("<=", "at most").replace(">=", "at least"),
+                    "limit": float(check.limit),
+                    "passed": check.passed,
+                }
+                for check in view.result.checks
+            ]
+        )
+    return tables | _model(view)
+
+
+def _everybody(frame: pd.DataFrame, n_alternatives: int) -> pd.DataFrame:
+    return frame.iloc[:n_alternatives].drop(columns=["segment", "group"])
+
+
+def _groups(view: ChoiceView) -> pd.DataFrame:
+    groups, tally = view.outcome.groups, view.outcome.tally
+    return pd.DataFrame(
+        {
+            "segment": [group.segment for group in groups],
+            "group": [group.label for group in groups],
+            "rows": tally.rows,
+            "idle_rows": tally.idle,
+            "weight": tally.weight,
+            "inclusive_value": view.value,
+        }
+    )
+
+
+def _convergence(view: ChoiceView, place: int) -> pd.DataFrame:
+    shares = view.outcome.shares_by_replication()[:, 0, place]
+    mean, half = running_mean(shares)
+    half = np.where(np.isfinite(half), half, np.nan)
+    return pd.DataFrame(
+        {
+            "replication": np.arange(1, len(shares) + 1),
+            "alternative": view.outcome.alternatives[place],
+            "simulated_share": shares,
+            "running_mean": mean,
+            "lower": mean - half,
+            "upper": mean + half,
+            "expected_share": view.expected[0, place],
+        }
+    )
+
+
+def _model(view: ChoiceView) -> dict[str, pd.DataFrame]:
+    model = view.outcome.study.model
+    formulas = model.formulas(view.outcome.study.population)
+    tables = {
+        "utilities": pd.DataFrame(
+            {
+                "alternative": list(formulas),
+                "utility": [str(formula) for formula in formulas.values()],
+                "available_if": [str(model.conditions[name]) if name in model.conditions else "" for name in formulas],
+            }
+        )
+    }
+    if model.coefficients:
+        coefficients = model.coefficients
+        tables["coefficients"] = pd.DataFrame({"coefficient": list(coefficients), "value": list(coefficients.values())})
+    return tables

@@ -1,0 +1,343 @@
+"""Checking a choice scenario beyond its form - names, columns, formulas, data - and building its study."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from choicekit.choice.expressions import FUNCTIONS, Expression, parse_expression
+from choicekit.choice.model import ChoiceModel
+from choicekit.choice.population import Population
+from choicekit.choice.sampling import resolve_sampling
+from choicekit.choice.segments import Segmentation, segment_by_edges, segment_by_value
+from choicekit.choice.simulation import build_study
+from choicekit.choice.tables import Table, read_table
+from choicekit.errors import DataError, ExpressionError, InvalidInputError, Problem
+from choicekit.rules import ChoiceRule, rule_from_name
+from choicekit.scenario.document import EntryPath, parse_path
+from choicekit.scenario.kinds import Prepared
+from choicekit.scenario.result import InputFile
+from choicekit.scenario.validation import Findings
+from choicekit.suggestions import suggest
+
+__all__ = ["prepare_choice"]
+
+
+def prepare_choice(blocks: Mapping[str, Any], findings: Findings, directory: Path | None) -> Prepared | None:
+    """Check everything about a choice scenario that its model cannot, and build the study.
+
+    Parameters
+    ----------
+    blocks : mapping
+        Entries of the file that could be read.
+    findings : Findings
+        Where problems and warnings are noted.
+    directory : Path, optional
+        Where a relative path of a table starts; by default the folder of the file that names it.
+
+    Returns
+    -------
+    Prepared or None
+        None where there are problems.
+    """
+    agents = blocks.get("agents")
+    table = None if agents is None else _table(agents, findings, directory)
+    names = _alternatives(blocks, findings)
+    if agents is not None:
+        _check_layout(agents, findings)
+        if table is not None:
+            _check_columns(agents, table, names, findings)
+    rule = _rule(blocks, findings)
+    formulas = list(_formulas(blocks, findings))
+    if table is not None and agents is not None and "coefficients" in blocks:
+        _check_names(formulas, blocks["coefficients"], agents, table, findings)
+    if table is not None and "segments" in blocks:
+        _check_segments(blocks["segments"], table, findings)
+    if findings.problems or table is None or agents is None or rule is None:
+        return None
+    return _build(blocks, findings, agents, table, names, rule, formulas)
+
+
+def _table(agents: Any, findings: Findings, directory: Path | None) -> Table | None:
+    if (agents.table is None) == (agents.rows is None):
+        found = "neither" if agents.table is None else "both"
+        findings.add(("agents",), f"agents need either a table or rows, found {found}", of_key=True)
+        return None
+    if agents.rows is not None:
+        return _inline_table(agents.rows, findings)
+    path = ("agents", "table")
+    start = findings.document.origin(path).parent if directory is None else directory
+    try:
+        return read_table(start / agents.table, separator=agents.separator, name=agents.table)
+    except DataError as error:
+        for problem in error.problems:
+            if problem.line is None:  # the file as a whole: the scenario's entry is where to look
+                findings.add(path, f"table {agents.table!r}: {problem.message}", problem.hint)
+            else:
+                findings.problems.append(problem)
+        return None
+
+
+def _inline_table(rows: list[dict[str, Any]], findings: Findings) -> Table | None:
+    """Make a table of rows written into the scenario: every row must have the keys of the first."""
+    columns = list(rows[0])
+    before = len(findings.problems)
+    for place, row in enumerate(rows):
+        missing = [column for column in columns if column not in row]
+        if missing:
+            findings.add(("agents", "rows", place), f"this row has no {missing[0]!r}, which the first row has")
+        for column in row:
+            if column not in columns:
+                path = ("agents", "rows", place, column)
+                findings.add(path, f"this row has {column!r}, which the first row has not", of_key=True)
+    if len(findings.problems) > before:
+        return None
+    positions = [findings.document.position(("agents", "rows", place)) for place in range(len(rows))]
+    known = all(position.line is not None for position in positions)
+    return Table(
+        frame=pd.DataFrame(rows, columns=columns),
+        name=positions[0].file,
+        lines=tuple(position.line or 0 for position in positions) if known else (),
+    )
+
+
+def _alternatives(blocks: Mapping[str, Any], findings: Findings) -> dict[str, str] | None:
+    """Names of the alternatives by their labels in the table; checked against the utilities."""
+    given, utility = blocks.get("alternatives"), blocks.get("utility")
+    if given is None:
+        return None if not isinstance(utility, dict) else {name: name for name in utility}
+    names = dict(given) if isinstance(given, dict) else {name: name for name in given}
+    values = list(given.values()) if isinstance(given, dict) else list(given)
+    for place, (key, name) in enumerate(given.items() if isinstance(given, dict) else enumerate(given)):
+        if name in values[:place]:
+            findings.add(("alternatives", key), f"alternative {name!r} occurs twice", "rename one")
+    if isinstance(utility, dict):
+        for name in utility:
+            if name not in values:
+                findings.unknown(("utility", name), "alternative", name, values, of_key=True)
+        for name in values:
+            if name not in utility and not _near(name, [u for u in utility if u not in values]):
+                findings.add(("utility",), f"alternative {name!r} has no utility", "add a formula for it", of_key=True)
+    for name in blocks.get("availability", {}):
+        if name not in values:
+            findings.unknown(("availability", name), "alternative", name, values, of_key=True)
+    return names
+
+
+def _near(name: str, others: list[str]) -> bool:
+    """Whether one of `others` looks like a misspelling of `name`, which is then what is reported."""
+    return bool(suggest(name, others))
+
+
+def _check_layout(agents: Any, findings: Findings) -> None:
+    if agents.layout == "long":
+        for key in ("agent", "alternative"):
+            if getattr(agents, key) is None:
+                findings.add(("agents", "layout"), f"long layout needs `{key}`", f"name the column of the {key}")
+        if agents.attributes:
+            message = "attributes belong to wide layout"
+            findings.add(("agents", "attributes"), message, "a long table has a column for each", of_key=True)
+        return
+    for key in ("alternative", "availability"):
+        if getattr(agents, key) is not None:
+            findings.add(("agents", key), f"`{key}` belongs to long layout", "set layout to long", of_key=True)
+
+
+def _check_columns(agents: Any, table: Table, names: dict[str, str] | None, findings: Findings) -> None:
+    columns = [str(column) for column in table.frame.columns]
+    for key in ("agent", "situation", "alternative", "chosen", "weight", "availability"):
+        column = getattr(agents, key)
+        if column is not None and column not in columns:
+            findings.unknown(("agents", key), "column", column, columns)
+    for attribute, by_alternative in agents.attributes.items():
+        path: EntryPath = ("agents", "attributes", attribute)
+        if attribute in columns:
+            findings.add(path, f"attribute {attribute!r} has the name of a column", "rename it", of_key=True)
+        for name, column in by_alternative.items():
+            if column not in columns:
+                findings.unknown((*path, name), "column", column, columns)
+            if names is not None and name not in names.values():
+                findings.unknown((*path, name), "alternative", name, names.values(), of_key=True)
+        for name in (names or {}).values():
+            if name not in by_alternative:
+                findings.add(path, f"attribute {attribute!r} has no column for alternative {name!r}", of_key=True)
+
+
+def _rule(blocks: Mapping[str, Any], findings: Findings) -> ChoiceRule | None:
+    block = blocks.get("rule")
+    if block is None:
+        return None
+    settings = block.model_dump()
+    try:
+        rule = rule_from_name(settings.pop("type"), **settings)
+    except InvalidInputError as error:
+        findings.add(("rule",), str(error))
+        return None
+    simulation = blocks.get("simulation")
+    if simulation is not None:
+        try:
+            resolve_sampling(rule, simulation.sampling)
+        except InvalidInputError as error:
+            findings.add(("simulation", "sampling"), str(error))
+    return rule
+
+
+def _formulas(blocks: Mapping[str, Any], findings: Findings) -> Iterator[tuple[EntryPath, Expression]]:
+    """Yield every formula that can be read, noting those that cannot."""
+    utility = blocks.get("utility")
+    entries: list[tuple[EntryPath, str]] = [(("utility",), utility)] if isinstance(utility, str) else []
+    for block in ("utility", "availability"):
+        if isinstance(blocks.get(block), dict):
+            entries += [((block, name), text) for name, text in blocks[block].items()]
+    for path, text in entries:
+        try:
+            yield path, parse_expression(text)
+        except ExpressionError as error:
+            findings.add_formula(path, error)
+
+
+def _check_names(
+    formulas: list[tuple[EntryPath, Expression]],
+    coefficients: Mapping[str, float],
+    agents: Any,
+    table: Table,
+    findings: Findings,
+) -> None:
+    columns = {str(column) for column in table.frame.columns} | set(agents.attributes)
+    path: EntryPath
+    for name in coefficients:
+        path = ("coefficients", name)
+        if name in columns:
+            findings.add(path, f"{name!r} is both a column and a coefficient", "rename one", of_key=True)
+        elif name in FUNCTIONS:
+            findings.add(path, f"{name!r} is the name of a function", "rename it", of_key=True)
+        elif not any(name in formula.names for _, formula in formulas):
+            findings.warn(path, f"coefficient {name!r} is used by no formula")
+    for path, formula in formulas:
+        for error in formula.check(columns | set(coefficients)):
+            findings.add_formula(path, error)
+
+
+def _check_segments(segments: Mapping[str, Any], table: Table, findings: Findings) -> None:
+    columns = [str(column) for column in table.frame.columns]
+    for name, segment in segments.items():
+        path: EntryPath = ("segments", name)
+        if segment.column not in columns:
+            findings.unknown((*path, "column"), "column", segment.column, columns)
+        if segment.edges is not None and not np.all(np.diff(segment.edges) > 0):
+            findings.add((*path, "edges"), f"edges must increase, found {segment.edges}", "sort them")
+        if segment.labels is not None:
+            wanted = len(segment.edges) + 1 if segment.edges is not None else 0
+            if not wanted:
+                findings.add((*path, "labels"), "labels name the groups between edges", "add edges or drop labels")
+            elif len(segment.labels) != wanted:
+                message = f"{wanted - 1} edges make {wanted} groups, found {len(segment.labels)} labels"
+                findings.add((*path, "labels"), message, "give one label a group")
+            elif len(set(segment.labels)) != len(segment.labels):
+                findings.add((*path, "labels"), "labels must be distinct", "rename one")
+
+
+def _build(
+    blocks: Mapping[str, Any],
+    findings: Findings,
+    agents: Any,
+    table: Table,
+    names: dict[str, str] | None,
+    rule: ChoiceRule,
+    formulas: list[tuple[EntryPath, Expression]],
+) -> Prepared | None:
+    wanted = {name for _, formula in formulas for name in formula.names} - set(blocks["coefficients"])
+    wanted |= {segment.column for segment in blocks["segments"].values()}
+    try:
+        population = Population.from_frame(
+            table,
+            layout=agents.layout,
+            agent=agents.agent,
+            situation=agents.situation,
+            alternative=agents.alternative,
+            alternatives=names,
+            weight=agents.weight,
+            chosen=agents.chosen,
+            availability=agents.availability,
+            attributes=agents.attributes,
+            columns=[str(column) for column in table.frame.columns if str(column) in wanted],
+            missing_rows=agents.missing_rows,
+        )
+    except DataError as error:
+        findings.problems.extend(error.problems)
+        return None
+    except InvalidInputError as error:
+        findings.add(("agents",), str(error))
+        return None
+    model = ChoiceModel(
+        utilities=blocks["utility"],
+        coefficients=blocks["coefficients"],
+        rule=rule,
+        availability=blocks["availability"],
+        on_no_alternative=blocks["on_no_alternative"],
+    )
+    segments = list(_segmentations(blocks["segments"], population, findings))
+    findings.problems.extend(_placed(problem, findings) for problem in model.check(population))
+    if findings.problems:
+        return None
+    simulation = blocks["simulation"]
+    study = build_study(
+        model,
+        population,
+        seed=blocks["seed"],
+        replications=simulation.replications,
+        sampling=simulation.sampling,
+        segments=segments,
+    )
+    return Prepared(study=study, inputs=_inputs(agents, table), warnings=tuple(findings.warnings))
+
+
+def _segmentations(segments: Mapping[str, Any], population: Population, findings: Findings) -> Iterator[Segmentation]:
+    for name, segment in segments.items():
+        values = population.columns[segment.column]
+        path: EntryPath = ("segments", name, "column")
+        if values.ndim == 2:
+            message = f"column {segment.column!r} differs between alternatives"
+            findings.add(path, message, "a segment needs an attribute of agents")
+            continue
+        if segment.edges is not None and values.dtype.kind == "O":
+            findings.add(path, f"column {segment.column!r} holds text", "drop edges: each value is then a group")
+            continue
+        missing = np.flatnonzero(np.isnan(values) if values.dtype.kind == "f" else values == "")
+        if missing.size:
+            row = int(missing[0])
+            hint = f"fill it in ({missing.size} missing in all)"
+            findings.problems.append(
+                population.cell_problem(
+                    "a segment is missing", row=row, position=None, column=segment.column, hint=hint
+                )
+            )
+            continue
+        try:
+            if segment.edges is None:
+                yield segment_by_value(name, values)
+            else:
+                yield segment_by_edges(name, values, segment.edges, segment.labels)
+        except InvalidInputError as error:
+            findings.add(path, str(error))
+
+
+def _placed(problem: Problem, findings: Findings) -> Problem:
+    """Give a problem of an entry its place in the scenario; one of a table has its place already."""
+    if problem.file:
+        return problem
+    place = findings.document.position(parse_path(problem.path) if problem.path else ())
+    return replace(problem, file=place.file, line=place.line, column=place.column)
+
+
+def _inputs(agents: Any, table: Table) -> tuple[InputFile, ...]:
+    if table.path is None:
+        return ()
+    digest = hashlib.sha256(table.path.read_bytes()).hexdigest()
+    return (InputFile(name=agents.table, sha256=digest, rows=len(table.frame)),)

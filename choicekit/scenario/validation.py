@@ -1,0 +1,212 @@
+"""Checking a document against the blocks of its kind: every problem at once, each at its line and column."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ValidationError, create_model
+
+from choicekit.errors import ExpressionError, Problem
+from choicekit.scenario.blocks import Block
+from choicekit.scenario.document import Document, EntryPath
+from choicekit.scenario.wording import in_words
+from choicekit.suggestions import suggest
+
+__all__ = ["Findings", "Validated", "validate"]
+
+_OUTPUT_WORDS = {"directory", "out", "output", "outputs"}
+_ROUNDS = 20  # wrong entries are taken out and the rest looked at again, so that one does not hide another
+
+
+@dataclass(eq=False)
+class Findings:
+    """Problems of a document, collected while it is checked.
+
+    Attributes
+    ----------
+    document : Document
+    problems : list of Problem
+    warnings : list of str
+    """
+
+    document: Document
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def add(self, path: EntryPath, message: str, hint: str = "", *, of_key: bool = False) -> None:
+        """Note a problem of the entry at `path`."""
+        self.problems.append(self.document.problem(path, message, hint, of="key" if of_key else "value"))
+
+    def add_formula(self, path: EntryPath, error: ExpressionError) -> None:
+        """Note a fault in a formula, at the column where it stands."""
+        position = self.document.offset_position(path, error.offset or 0)
+        problem = self.document.problem(path, error.message, error.hint)
+        self.problems.append(
+            Problem(
+                message=problem.message,
+                hint=problem.hint,
+                file=position.file,
+                line=position.line,
+                column=position.column,
+                path=problem.path,
+                excerpt=error.excerpt,
+            )
+        )
+
+    def warn(self, path: EntryPath, message: str) -> None:
+        """Note something allowed but probably not meant."""
+        self.warnings.append(str(self.document.problem(path, message, of="key")))
+
+    def unknown(self, path: EntryPath, what: str, name: str, known: Any, *, of_key: bool = False) -> None:
+        """Note a name that is not known, with the nearest one that is."""
+        names = [str(entry) for entry in known]
+        hint = suggest(name, names) or (f"there are {', '.join(names[:20])}" if names else "there are none")
+        self.add(path, f"unknown {what} {name!r}", hint, of_key=of_key)
+
+
+@dataclass(frozen=True, eq=False)
+class Validated:
+    """What could be read of a document.
+
+    Attributes
+    ----------
+    model : BaseModel or None
+        The whole, where nothing is wrong.
+    blocks : mapping
+        Every top-level entry that could be read, for further checks also where others are wrong.
+    """
+
+    model: BaseModel | None
+    blocks: Mapping[str, Any]
+
+
+def validate(specification: type[BaseModel], findings: Findings) -> Validated:
+    """Check a document against a specification, noting every problem.
+
+    Parameters
+    ----------
+    specification : type of BaseModel
+    findings : Findings
+        Holds the document; problems are added to it.
+
+    Returns
+    -------
+    Validated
+    """
+    repair = _Repair(findings, copy.deepcopy(findings.document.values))
+    for _ in range(_ROUNDS):
+        try:
+            model = specification.model_validate(repair.values)
+        except ValidationError as error:
+            if not repair.take_out(error):
+                break
+        else:
+            blocks = {name: getattr(model, name) for name in type(model).model_fields}
+            return Validated(model if not findings.problems else None, blocks)
+    return Validated(None, dict(_readable_blocks(specification, repair.values)))
+
+
+def _readable_blocks(specification: type[BaseModel], values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, info in specification.model_fields.items():
+        if name not in values:
+            if not info.is_required():
+                yield name, info.get_default(call_default_factory=True)
+            continue
+        # a model of one field checks it exactly as the whole does, constraints and all
+        alone = create_model("Alone", __base__=Block, **{name: (info.annotation, info)})  # type: ignore[call-overload]
+        try:
+            yield name, getattr(alone.model_validate({name: values[name]}), name)
+        except ValidationError:
+            continue
+
+
+@dataclass(eq=False)
+class _Repair:
+    """A copy of the values from which wrong entries are taken out, so that one does not hide another."""
+
+    findings: Findings
+    values: dict[str, Any]
+    renamed: dict[EntryPath, EntryPath] = field(default_factory=dict)
+    removed: set[EntryPath] = field(default_factory=set)
+
+    def take_out(self, error: ValidationError) -> bool:
+        """Note what is wrong and take it out; return whether another look may find more."""
+        details = error.errors(include_url=False)
+        misspelt = [detail for detail in details if detail["type"] == "unknown_keys"]
+        if misspelt:  # first of all: a missing key may be a misspelt one
+            for detail in misspelt:
+                path = _path_of(detail["loc"], self.values)
+                for key in detail["ctx"]["unknown"]:
+                    self._unknown_key(path, key, detail["ctx"]["known"])
+            return True
+        changed = False
+        for detail in details:
+            path = _path_of(detail["loc"], self.values)
+            if detail["type"] in {"missing", "union_tag_not_found"}:
+                self._missing_key(path, detail)
+                continue
+            message, hint = in_words(detail)
+            self.findings.add(self._written(path), message, hint)
+            changed |= self._remove(path)
+        return changed
+
+    def _unknown_key(self, parent: EntryPath, key: str, known: list[str]) -> None:
+        holder = _entry(self.values, parent)
+        hint = suggest(key, [name for name in known if name not in holder])
+        meant = hint.split("'")[1] if hint else ""
+        if not hint and key in _OUTPUT_WORDS:
+            hint = "where results go is said on the command line, with --out"
+        hint = hint or f"known keys are {', '.join(known)}"
+        self.findings.add(self._written((*parent, key)), f"unknown key {key!r}", hint, of_key=True)
+        value = holder.pop(key)
+        if meant:  # go on as if it had been spelt right, so that nothing is said to be missing
+            holder[meant] = value
+            self.renamed[(*parent, meant)] = (*self._written(parent), key)
+
+    def _missing_key(self, path: EntryPath, detail: Any) -> None:
+        key = "type" if detail["type"] == "union_tag_not_found" else str(detail["loc"][-1])
+        if (*path, key) in self.removed:
+            return
+        self.removed.add((*path, key))  # said once
+        self.findings.add(self._written(path), f"missing key {key!r}", "add it", of_key=True)
+
+    def _written(self, path: EntryPath) -> EntryPath:
+        """Return the path as the user wrote it, before misspelt keys were taken for the right ones."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.renamed:
+                return (*self.renamed[path[:length]], *path[length:])
+        return path
+
+    def _remove(self, path: EntryPath) -> bool:
+        if not path:
+            return False
+        holder = _entry(self.values, path[:-1])
+        if isinstance(holder, list):
+            # the places of a list are part of every path: taking one out would shift the rest
+            return self._remove(path[:-1])
+        self.removed.add(path)
+        return holder.pop(path[-1], None) is not None
+
+
+def _path_of(location: tuple[str | int, ...], values: Any) -> EntryPath:
+    """Leave out of a location what is no entry of the document, such as the name of a union's branch."""
+    path: list[str | int] = []
+    here = values
+    for step in location:
+        if isinstance(here, Mapping):
+            found = step in here
+        else:
+            found = isinstance(here, list) and isinstance(step, int) and step < len(here)
+        if found:
+            here = here[step]
+            path.append(step)
+    return tuple(path)
+
+
+def _entry(values: Any, path: EntryPath) -> Any:
+    for step in path:
+        values = values[step]
+    return values

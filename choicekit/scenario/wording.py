@@ -1,0 +1,96 @@
+"""What is wrong with a value, in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from choicekit.suggestions import suggest
+
+__all__ = ["in_words", "show"]
+
+_LONGEST = 40
+
+
+def show(value: object) -> str:
+    """Show a value as YAML would, shortened.
+
+    Examples
+    --------
+    >>> show(True), show("warm"), show([1, 2]), show(None)
+    ('true', "'warm'", 'a list', 'nothing')
+    """
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 2]}…{text[-1]}"
+
+
+def in_words(detail: Mapping[str, Any]) -> tuple[str, str]:
+    """Turn one finding of the validator into a message and a hint.
+
+    Parameters
+    ----------
+    detail : mapping
+        With ``type``, ``input`` and ``ctx``, as the validator reports it.
+
+    Returns
+    -------
+    tuple of str
+        Message and hint.
+
+    Examples
+    --------
+    >>> in_words({"type": "greater_than_equal", "input": -1.0, "ctx": {"ge": 0}})
+    ('must be at least 0, found -1.0', '')
+    >>> in_words({"type": "int_type", "input": "ten"})
+    ("must be a whole number, found 'ten'", '')
+    """
+    kind, value, context = detail["type"], detail.get("input"), detail.get("ctx", {})
+    if kind == "value_error":
+        return str(context["error"]), ""
+    if kind in {"literal_error", "union_tag_invalid"}:
+        return _choice(kind, value, context)
+    must = _WORDS[kind](context) if kind in _WORDS else "must be something else"
+    hint = "put it in quotes" if kind == "string_type" and isinstance(value, int | float) else ""
+    if kind == "string_pattern_mismatch":
+        hint = "such as 'mode-choice-2'"
+    return f"{must}, found {show(value)}", hint
+
+
+def _choice(kind: str, value: object, context: Mapping[str, Any]) -> tuple[str, str]:
+    listed = str(context.get("expected") or context.get("expected_tags"))
+    choices = [part.strip().strip("'") for part in listed.replace(" or ", ", ").split(",")]
+    if kind == "union_tag_invalid":
+        value = context["tag"]
+    must = f"must be {choices[0]}" if len(choices) == 1 else f"must be one of {', '.join(choices)}"
+    return f"{must}, found {show(value)}", suggest(str(value), choices)
+
+
+_WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "string_type": lambda _: "must be text",
+    "int_type": lambda _: "must be a whole number",
+    "int_from_float": lambda _: "must be a whole number",
+    "float_type": lambda _: "must be a number",
+    "finite_number": lambda _: "must be a finite number",
+    "bool_type": lambda _: "must be true or false",
+    "list_type": lambda _: "must be a list",
+    "dict_type": lambda _: "must be a mapping",
+    "model_type": lambda _: "must be a mapping",
+    "model_attributes_type": lambda _: "must be a mapping",
+    "greater_than": lambda c: f"must be above {c['gt']}",
+    "greater_than_equal": lambda c: f"must be at least {c['ge']}",
+    "less_than": lambda c: f"must be below {c['lt']}",
+    "less_than_equal": lambda c: f"must be at most {c['le']}",
+    "string_too_short": lambda _: "must not be empty",
+    "string_too_long": lambda c: f"must have at most {c['max_length']} characters",
+    "too_short": lambda _: "must not be empty",
+    "too_long": lambda c: f"must have at most {c['max_length']} entries",
+    "string_pattern_mismatch": lambda _: "must be lower-case letters, digits and single hyphens",
+}
