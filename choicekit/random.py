@@ -32,6 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from choicekit.errors import InvalidInputError, ShapeError
+from choicekit.kernels import philox_kernel
 
 __all__ = [
     "DRAW_SCHEME",
@@ -161,11 +162,16 @@ def _word(identifier: object, what: str) -> int:
         text = str(identifier)
     elif isinstance(identifier, int | np.integer) and not isinstance(identifier, bool):
         return int(identifier) % 2**64
-    elif identifier is None or isinstance(identifier, bool | np.bool_ | float | np.floating):
+    elif isinstance(identifier, bool | np.bool_ | float | np.floating) or _is_missing(identifier):
         raise InvalidInputError(f"{what} identifiers must be whole numbers or text, found {identifier!r}")
     else:
         text = str(identifier)
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+def _is_missing(identifier: Any) -> bool:
+    """Whether it is None, or one of the kinds of nothing that pandas has (pd.NA, pd.NaT)."""
+    return identifier is None or type(identifier).__name__ in ("NAType", "NaTType")
 
 
 def row_words(
@@ -384,13 +390,24 @@ class Draws:
         key = stream_key(self.seed, self.stage, pair)
         shape = (self.rows.size, self.alternatives.size)
         results = tuple(np.empty(shape) for _ in halves)
+        kernel = philox_kernel()
+        if kernel is None:
+            self._fill(key, halves, results)
+            return results
+        unwanted = np.empty((0, self.alternatives.size))
+        even, odd = (results[halves.index(half)] if half in halves else unwanted for half in (0, 1))
+        rows, alternatives = (np.require(words, requirements=["C", "W"]) for words in (self.rows, self.alternatives))
+        kernel(rows, alternatives, np.uint64(key & 0xFFFFFFFF), np.uint64(key >> 32), even, odd)
+        return results
+
+    def _fill(self, key: int, halves: tuple[int, ...], results: tuple[FloatArray, ...]) -> None:
+        """Fill in the uniforms without numba: the kernel's twin, tile by tile."""
         step = max(1, _TILE // max(1, self.alternatives.size))
         for start in range(0, self.rows.size, step):
             rows = self.rows[start : start + step]
             words = _philox_tile(rows, self.alternatives, key)
             for half, result in zip(halves, results, strict=True):
                 _uniform_from_words(words[2 * half], words[2 * half + 1], result[start : start + step])
-        return results
 
 
 def stream_key(seed: int, stage: Stage, pair: int) -> int:

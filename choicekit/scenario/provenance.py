@@ -14,7 +14,7 @@ from choicekit._version import __version__
 
 __all__ = ["circumstances", "versions"]
 
-_PACKAGES = ("numpy", "scipy", "pandas", "pyarrow", "matplotlib", "pydantic", "ruamel.yaml", "jinja2")
+_PACKAGES = ("numpy", "scipy", "pandas", "pyarrow", "numba", "matplotlib", "pydantic", "ruamel.yaml", "jinja2")
 
 
 def versions() -> Mapping[str, str]:
