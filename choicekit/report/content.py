@@ -91,10 +91,11 @@ class Formulas:
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """Head of a column; numbers are set flush right."""
+    """Head of a column; numbers are set flush right. `mark` is our own drawing before the title."""
 
     title: str
     numeric: bool = True
+    mark: Markup | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ __all__ = [
     "p_value",
     "percent",
     "points",
+    "real_minus",
     "share",
     "share_decimals",
     "significant",
@@ -62,6 +64,17 @@ def count(value: float) -> str:
     ('210', '1\u202f000\u202f000')
     """
     return fixed(float(value), 0)
+
+
+def real_minus(text: str) -> str:
+    """Write the hyphens of negative numbers in a text as minus signs.
+
+    Examples
+    --------
+    >>> real_minus("-1 to 0"), real_minus("B-12")
+    ('−1 to 0', 'B-12')
+    """
+    return re.sub(r"(?<![\w.)-])-(?=\.?\d)", MINUS, text)
 
 
 def share_decimals(half_widths: npt.ArrayLike) -> int:

@@ -17,8 +17,9 @@ def rerun_section(result: StudyResult) -> Section:
     blocks: list[Block] = [
         Code(clean(origin.command), "Command that runs the study again"),
         Prose(
-            f"The same seed ({result.seed}), draw scheme ({origin.draw_scheme}), inputs and versions give the same bytes; "
-            "the number of workers and the order of rows do not matter. scenario.yaml beside this file runs from there."
+            f"The same seed ({result.seed}), draw scheme ({origin.draw_scheme}), inputs and versions give the same "
+            "bytes; the number of workers and the order of rows do not matter. "
+            "scenario.yaml beside this file runs from there."
         ),
     ]
     if origin.inputs:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["csv_bytes"]
 
+_QUOTED = re.compile('[",\r\n]')
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -31,8 +31,8 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
 
     Notes
     -----
-    Floats are written with the fewest digits that read back as the same number. Text that starts with ``= + - @``, a tab
-    or a line break gets an apostrophe in front: spreadsheets would run it otherwise (CWE-1236).
+    Floats are written with the fewest digits that read back as the same number. Text that starts with ``= + - @``, a
+    tab or a line break gets an apostrophe in front: spreadsheets would run it otherwise (CWE-1236).
 
     Examples
     --------
@@ -40,13 +40,10 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
     >>> csv_bytes(pd.DataFrame({"mode": ["air", "=1+1"], "share": [0.1, -2.0]}))
     b"mode,share\nair,0.1\n'=1+1,-2.0\n"
     """
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([_text(str(name)) for name in frame.columns])
+    head = [_text(str(name)) for name in frame.columns]
     columns = [frame[name].tolist() for name in frame.columns]
-    for row in zip(*columns, strict=True):
-        writer.writerow([_cell(value) for value in row])
-    return stream.getvalue().encode("utf-8", "replace")
+    rows = ([_cell(value) for value in row] for row in zip(*columns, strict=True))
+    return "".join(f"{','.join(row)}\n" for row in (head, *rows)).encode("utf-8", "replace")
 
 
 def _cell(value: Any) -> str:
@@ -62,4 +59,6 @@ def _cell(value: Any) -> str:
 
 
 def _text(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    safe = f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    # Python's csv module leaves a lone carriage return bare where lines end in line feeds; readers break the row there.
+    return f'"{safe.replace(chr(34), chr(34) * 2)}"' if _QUOTED.search(safe) else safe

@@ -6,7 +6,17 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-__all__ = ["capitalise", "clean", "display_width", "display_names", "in_sentence", "join_words", "shorten", "slug"]
+__all__ = [
+    "capitalise",
+    "clean",
+    "display_names",
+    "display_width",
+    "in_sentence",
+    "join_words",
+    "plain",
+    "shorten",
+    "slug",
+]
 
 # Not allowed in XML, or able to reorder or hide the text around them.
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u202e\u2066-\u2069]")
@@ -16,12 +26,12 @@ LONGEST_IN_SENTENCE = 40
 
 
 def clean(text: object) -> str:
-    """Replace characters that no XML file may hold, or that would reorder the text around them.
+    r"""Replace characters that no XML file may hold, or that would reorder the text around them.
 
     Examples
     --------
-    >>> clean("night\\x0btrain")
-    'night\ufffdtrain'
+    >>> clean("night\x0btrain")
+    'night�train'
     """
     return _UNFIT.sub("\ufffd", str(text))
 
@@ -55,6 +65,17 @@ def in_sentence(text: str, length: int = LONGEST_IN_SENTENCE) -> str:
     if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in short):
         return f"{_ISOLATE}{short}{_END_ISOLATE}"
     return short
+
+
+def plain(sentence: str) -> str:
+    r"""Return a sentence for terminals and programs: ordinary spaces, no marks of direction.
+
+    Examples
+    --------
+    >>> plain("30.0\u202f% of \u2068trips\u2069")
+    '30.0 % of trips'
+    """
+    return re.sub(f"[{_ISOLATE}{_END_ISOLATE}]", "", sentence.replace("\u202f", " ").replace("\u00a0", " "))
 
 
 def capitalise(sentence: str) -> str:
@@ -114,7 +135,9 @@ def slug(text: str, taken: Sequence[str] = ()) -> str:
     >>> slug("Income, k$"), slug("<script>"), slug("дом"), slug("income", taken=["income"])
     ('income-k', 'script', 'group', 'income-2')
     """
-    plain = re.sub(r"[^a-z0-9]+", "-", unicodedata.normalize("NFKD", text).lower()).strip("-")[:40].strip("-") or "group"
+    plain = (
+        re.sub(r"[^a-z0-9]+", "-", unicodedata.normalize("NFKD", text).lower()).strip("-")[:40].strip("-") or "group"
+    )
     found, number = plain, 2
     while found in taken:
         found, number = f"{plain}-{number}", number + 1

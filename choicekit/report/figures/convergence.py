@@ -65,18 +65,27 @@ def draw_convergence(
         low, high = _limits(replications, mean, half_width, expected)
         panel.set_ylim(low, high)
         panel.fill_between(
-            replications, 100 * (mean - half_width), 100 * (mean + half_width), color=mark.colour, alpha=0.16, linewidth=0
+            replications,
+            100 * (mean - half_width),
+            100 * (mean + half_width),
+            color=mark.colour,
+            alpha=0.16,
+            linewidth=0,
         )
         panel.axhline(100 * expected, color=INK, linewidth=1.3, linestyle=(0, (5, 3)), zorder=3)
         panel.plot(replications, 100 * mean, color=mark.colour, linewidth=2, zorder=4)
-        panel.plot(replications[-1], 100 * mean[-1], mark.marker, color=mark.colour, markersize=8, zorder=5, clip_on=False)
+        panel.plot(
+            replications[-1], 100 * mean[-1], mark.marker, color=mark.colour, markersize=8, zorder=5, clip_on=False
+        )
         _set_axes(panel, replications, axis)
         _label(panel, float(mean[-1]), expected, end, target)
 
     return draw_svg("convergence", label, _HEIGHT, draw)
 
 
-def _limits(replications: npt.NDArray[np.int64], mean: FloatArray, half: FloatArray, expected: float) -> tuple[float, float]:
+def _limits(
+    replications: npt.NDArray[np.int64], mean: FloatArray, half: FloatArray, expected: float
+) -> tuple[float, float]:
     settled = replications >= max(min(10, replications[-1]), _SETTLED * replications[-1])
     low = min(float((mean - half)[settled].min()), expected, float(mean.min(where=settled, initial=1.0)))
     high = max(float((mean + half)[settled].max()), expected, float(mean.max(where=settled, initial=0.0)))
@@ -107,5 +116,5 @@ def _label(panel: Axes, last: float, expected: float, end: str, target: str) -> 
         middle, sign = (first + second) / 2, 1 if first >= second else -1
         first, second = middle + sign * gap / 2, middle - sign * gap / 2
     transform = panel.get_yaxis_transform()
-    panel.text(1.025, first, end, va="center", size=FONT_SIZE, color=INK, transform=transform, weight=600)
+    panel.text(1.025, first, end, va="center", size=FONT_SIZE, color=INK, transform=transform, weight="bold")
     panel.text(1.025, second, target, va="center", size=FONT_SIZE, color=SOFT, transform=transform)

@@ -23,7 +23,9 @@ FONT_SIZE = 12.5
 
 def add_panel(figure: Figure, *, left: float, right: float, top: float, bottom: float, height: float) -> Axes:
     """Add axes with margins in SVG units, in a figure of this height."""
-    return figure.add_axes((left / WIDTH, bottom / height, (WIDTH - left - right) / WIDTH, (height - top - bottom) / height))
+    return figure.add_axes(
+        (left / WIDTH, bottom / height, (WIDTH - left - right) / WIDTH, (height - top - bottom) / height)
+    )
 
 
 def label_gutter(labels: Sequence[str], *, size: float = FONT_SIZE, least: float = 40, most: float = 210) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from markupsafe import Markup
 
 from choicekit.report.figures.layout import FONT_SIZE, add_panel, label_gutter, percent_ticks, round_limits, spread
-from choicekit.report.figures.style import LINE, SOFT, Mark
+from choicekit.report.figures.style import INK, Mark
 from choicekit.report.figures.svg import WIDTH, draw_svg
 from choicekit.report.numbers import share
 from choicekit.report.text import shorten
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["GroupLine", "draw_groups"]
 
 _TOP, _LEFT, _LABEL, _GAP = 14.0, 46.0, 20, 16.0
+_LEADER = 28.0  # from the last group to the names of the lines
+_LINE_TO_NAME = "#b4bcc5"
+_MOST_SLANTED = 12
+_TURNED_SIZE = 12.0
+_END = 0.02
 _MOST_UPRIGHT = 6  # more group labels than this are turned
 
 
@@ -69,26 +75,35 @@ def draw_groups(
     """
     turned = len(groups) > _MOST_UPRIGHT
     wrapped = _group_labels(groups, turned=turned)
-    below = 30 + 15.0 * max(text.count("\n") + 1 for text in wrapped)
+    left = _LEFT
+    below = 14 + 15.0 * max(text.count("\n") + 1 for text in wrapped)
     if turned:
-        below = 24 + 0.6 * label_gutter(wrapped, most=150)
+        # Turned labels reach down and to the left of their tick, the first one past the axis.
+        reach = label_gutter(wrapped, size=_TURNED_SIZE, most=150)
+        angle = np.deg2rad(_angle(groups))
+        below, left = 24 + float(np.sin(angle)) * reach, max(_LEFT, float(np.cos(angle)) * reach)
     height = max(300.0, _GAP * len(lines) + 60) + below
 
     def draw(figure: Figure) -> None:
         ends = [f"{shorten(line.name, _LABEL)} {share(_last(line.shares), decimals)}" for line in lines]
-        right = label_gutter(ends, most=205) + 14
-        panel = add_panel(figure, left=_LEFT, right=right, top=_TOP, bottom=below, height=height)
+        right = label_gutter(ends, most=205) + _LEADER
+        panel = add_panel(figure, left=left, right=right, top=_TOP, bottom=below, height=height)
         _set_axes(panel, wrapped, lines, axis, turned=turned)
         for line in lines:
             _draw_line(panel, line, ordered=ordered)
-        _label_ends(panel, lines, ends, height - below - _TOP, (WIDTH - _LEFT - right) / max(len(groups) - 0.4, 0.6))
+        _label_ends(panel, lines, ends, height - below - _TOP, (WIDTH - left - right) / (len(groups) - 0.6 + _END))
 
     return draw_svg(name, label, height, draw)
 
 
+def _angle(groups: Sequence[str]) -> float:
+    """Return by how many degrees group labels are turned: the more there are, the steeper."""
+    return 35.0 if len(groups) <= _MOST_SLANTED else 65.0
+
+
 def _group_labels(groups: tuple[str, ...], *, turned: bool) -> list[str]:
     if turned:
-        return [shorten(group, 20) for group in groups]
+        return [shorten(group, 16) for group in groups]
     width = max(8, 54 // max(len(groups), 1))
     return [textwrap.fill(shorten(group, 3 * width), width, break_long_words=True) for group in groups]
 
@@ -98,12 +113,12 @@ def _set_axes(panel: Axes, groups: list[str], lines: tuple[GroupLine, ...], axis
     values = values[np.isfinite(values)]
     high = float(values.max(initial=0.1))
     low, high = round_limits(0.0, high)
-    panel.set_xlim(-0.3, len(groups) - 0.7)
+    panel.set_xlim(-0.3, len(groups) - 0.9 + _END)
     panel.set_ylim(max(low, -0.03 * high), high)
     panel.set_xticks(range(len(groups)), groups)
     if turned:
         for text in panel.get_xticklabels():
-            text.set(rotation=35, ha="right", rotation_mode="anchor")
+            text.set(rotation=_angle(groups), ha="right", rotation_mode="anchor")
     panel.set_yticks(percent_ticks(0, min(high, 100)))
     panel.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     panel.grid(axis="x", visible=False)
@@ -114,10 +129,8 @@ def _set_axes(panel: Axes, groups: list[str], lines: tuple[GroupLine, ...], axis
 def _draw_line(panel: Axes, line: GroupLine, *, ordered: bool) -> None:
     x, y = np.arange(line.shares.size), 100 * line.shares
     style = "-" if ordered else "none"
-    panel.plot(
-        x, y, style, marker=line.mark.marker, color=line.mark.colour, linewidth=2, markersize=7.5, zorder=3, clip_on=False,
-        markeredgecolor="white", markeredgewidth=0.7,
-    )  # fmt: skip
+    (drawn,) = panel.plot(x, y, linestyle=style, color=line.mark.colour, linewidth=2, zorder=3, clip_on=False)
+    drawn.set(marker=line.mark.marker, markersize=7.5, markeredgecolor="white", markeredgewidth=0.7)
 
 
 def _last(shares: npt.NDArray[np.float64]) -> float:
@@ -133,11 +146,9 @@ def _label_ends(panel: Axes, lines: tuple[GroupLine, ...], ends: list[str], inne
     wanted = [100 * _last(lines[place].shares) for place in known]
     moved = spread(wanted, _GAP * unit, low + 0.3 * _GAP * unit, high - 0.3 * _GAP * unit)
     groups = lines[0].shares.size
+    text_at = groups - 1 + _LEADER / step
     for place, value, at in zip(known, wanted, moved, strict=True):
-        line = lines[place]
-        last = int(np.flatnonzero(np.isfinite(line.shares))[-1])
-        start, text_at = last + 9 / step, groups - 1 + 0.3
-        leader = [start, groups - 1 + 0.3 - 3 / step] if last == groups - 1 else [start, groups - 1 + 0.15, text_at - 3 / step]
-        heights = [value, at] if last == groups - 1 else [value, value, at]
-        panel.plot(leader, heights, color=SOFT if last == groups - 1 else LINE, linewidth=0.7, alpha=0.7, clip_on=False)
-        panel.text(text_at, at, ends[place], va="center", size=FONT_SIZE, color="#1c232b", clip_on=False)
+        last = int(np.flatnonzero(np.isfinite(lines[place].shares))[-1])
+        bends = [text_at - 17 / step, text_at - 4 / step] if last == groups - 1 else [groups - 1.0, text_at - 4 / step]
+        panel.plot([last + 8 / step, *bends], [value, value, at], color=_LINE_TO_NAME, linewidth=0.8, clip_on=False)
+        panel.text(text_at, at, ends[place], va="center", size=FONT_SIZE, color=INK, clip_on=False)

@@ -9,7 +9,19 @@ from typing import Any
 
 from markupsafe import Markup
 
-__all__ = ["ACCENT", "FONTS", "INK", "LINE", "MAX_CATEGORIES", "OTHER", "SOFT", "STYLE", "Mark", "mark_svg", "marks_for"]
+__all__ = [
+    "ACCENT",
+    "FONTS",
+    "INK",
+    "LINE",
+    "MAX_CATEGORIES",
+    "OTHER",
+    "SOFT",
+    "STYLE",
+    "Mark",
+    "mark_svg",
+    "marks_for",
+]
 
 MAX_CATEGORIES = 20
 """Most categories a figure shows; the rest is drawn together as "other"."""
@@ -90,7 +102,8 @@ def mark_svg(mark: Mark) -> Markup:
     <svg class="mark" viewBox="-8 -8 16 16" aria-hidden="true"><path fill="#0072B2" d="M-5 -5L5 -5L5 5L-5 5Z"/></svg>
     """
     return Markup(  # noqa: S704 - both are of our own tables, never of a user's text
-        f'<svg class="mark" viewBox="-8 -8 16 16" aria-hidden="true"><path fill="{mark.colour}" d="{_PATHS[mark.marker]}"/></svg>'
+        '<svg class="mark" viewBox="-8 -8 16 16" aria-hidden="true">'
+        f'<path fill="{mark.colour}" d="{_PATHS[mark.marker]}"/></svg>'
     )
 
 

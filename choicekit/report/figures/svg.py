@@ -75,9 +75,8 @@ def _own_style() -> Iterator[None]:
 
     with mpl.rc_context(), warnings.catch_warnings():
         warnings.simplefilter("ignore", mpl.MatplotlibDeprecationWarning)
-        defaults = {key: mpl.rcParamsDefault[key] for key in mpl.rcParamsDefault if key not in _NOT_STYLE}
-        mpl.rcParams.update(defaults)
-        mpl.rcParams.update({key: value for key, value in STYLE.items() if key in mpl.rcParams})
+        settings = dict(mpl.rcParamsDefault) | STYLE
+        mpl.rcParams.update({key: settings[key] for key in mpl.rcParams if key not in _NOT_STYLE})
         yield
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from choicekit.errors import InvalidInputError
@@ -11,10 +12,13 @@ if TYPE_CHECKING:
     from choicekit.report.content import Report
     from choicekit.scenario.result import StudyResult
 
-__all__ = ["REPORT_KINDS", "build_report"]
+__all__ = ["REPORT_KINDS", "build_report", "headline"]
 
 REPORT_KINDS = {"choice": "choicekit.report.kinds.choice"}
-"""Kind of study to the module whose ``build_report(result)`` returns its `Report`; imported when it is needed."""
+"""Kind of study to the module that knows it, imported when it is needed.
+
+Its ``build_report(result)`` returns the `Report`, its ``headline(result)`` the finding in one sentence.
+"""
 
 
 def build_report(result: StudyResult) -> Report:
@@ -38,8 +42,47 @@ def build_report(result: StudyResult) -> Report:
     >>> sorted(REPORT_KINDS)
     ['choice']
     """
+    report: Report = _module(result).build_report(result)
+    return report
+
+
+def headline(result: StudyResult) -> str:
+    """Return the finding of a study in one sentence, the title of its report.
+
+    Parameters
+    ----------
+    result : StudyResult
+
+    Returns
+    -------
+    str
+        Where a check failed, that is the finding.
+
+    Raises
+    ------
+    InvalidInputError
+        For a kind that has no report.
+
+    Examples
+    --------
+    >>> from choicekit import run_scenario
+    >>> source = '''
+    ... choicekit: 1
+    ... kind: choice
+    ... name: coin
+    ... seed: 1
+    ... agents: {rows: [{id: 1}, {id: 2}], agent: id}
+    ... utility: {heads: 0, tails: 0}
+    ... '''
+    >>> headline(run_scenario(source))
+    'Heads and tails are chosen equally often, for 50.0 % of choices each'
+    """
+    sentence: str = _module(result).headline(result)
+    return sentence
+
+
+def _module(result: StudyResult) -> ModuleType:
     if result.kind not in REPORT_KINDS:
         known = ", ".join(sorted(REPORT_KINDS))
         raise InvalidInputError(f"no report is known for kind {result.kind!r}: there are reports for {known}")
-    report: Report = import_module(REPORT_KINDS[result.kind]).build_report(result)
-    return report
+    return import_module(REPORT_KINDS[result.kind])

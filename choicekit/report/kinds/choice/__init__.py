@@ -13,10 +13,10 @@ from choicekit.report.kinds.choice.tables import data_tables
 from choicekit.report.kinds.choice.view import view_of
 from choicekit.report.kinds.choice.words import facts, lead, status, title
 from choicekit.report.rerun import rerun_section
-from choicekit.report.text import clean
+from choicekit.report.text import clean, plain
 from choicekit.scenario.result import StudyResult
 
-__all__ = ["build_report"]
+__all__ = ["build_report", "headline"]
 
 
 def build_report(result: StudyResult) -> Report:
@@ -53,6 +53,21 @@ def build_report(result: StudyResult) -> Report:
         facts=facts(view),
         sections=sections,
         tables=data_tables(view),
-        summary=summarise(view, verdict),
+        summary=summarise(view, plain(verdict)),
         bulk=bulk_files(result),
     )
+
+
+def headline(result: StudyResult) -> str:
+    """Return the finding in one sentence.
+
+    Parameters
+    ----------
+    result : StudyResult
+        With a `ChoiceOutcome`.
+
+    Returns
+    -------
+    str
+    """
+    return plain(title(view_of(result)))

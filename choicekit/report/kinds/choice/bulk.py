@@ -46,7 +46,9 @@ def write_choices(outcome: ChoiceOutcome, path: Path) -> None:
     keys = {"agent": population.agents}
     if population.situations is not None:
         keys["situation"] = population.situations
-    fields = [(name, _identifiers(values[:0]).type if _is_whole(values) else pa.string()) for name, values in keys.items()]
+    fields = [
+        (name, _identifiers(values[:0]).type if _is_whole(values) else pa.string()) for name, values in keys.items()
+    ]
     names = pa.array(list(outcome.alternatives), type=pa.string())
     chosen_type = pa.dictionary(pa.int32(), pa.string())
     schema = pa.schema([*fields, ("replication", pa.int32()), ("chosen", chosen_type)])

@@ -24,7 +24,7 @@ _MOST_POINTS = 400
 
 
 def certainty_section(view: ChoiceView) -> Section:
-    """Simulation error, the checks and the warnings."""
+    """Return the section on simulation error, the checks and the warnings."""
     blocks: list[Block] = [Prose(_what_it_is(view)), Prose(_how_large(view)), *_convergence(view)]
     if view.result.checks:
         blocks += [Heading("Checks"), checks_table(view.result.checks)]
@@ -64,7 +64,7 @@ def replications_needed(replications: int, half_width: float, target: float) -> 
     3200
     """
     needed = replications * (half_width / target) ** 2
-    power = 10 ** max(math.floor(math.log10(max(needed, 1))) - 1, 0)
+    power = int(10 ** max(math.floor(math.log10(max(needed, 1))) - 1, 0))
     return power * math.ceil(round(needed / power, 9))
 
 
@@ -101,7 +101,9 @@ def _convergence(view: ChoiceView) -> list[Block]:
     if place is None or not view.estimate.half_width[0, place] > 0:
         return []
     if view.outcome.replications == 1:
-        text = "With a single replication there is no running mean to show; intervals come from the probabilities alone."
+        text = (
+            "With a single replication there is no running mean to show; intervals come from the probabilities alone."
+        )
         return [Prose(text)]
     mean, half = running_mean(view.outcome.shares_by_replication()[:, 0, place])
     table = _convergence_table(view, place, mean, half)
@@ -113,8 +115,10 @@ def _convergence_figure(view: ChoiceView, place: int, mean: FloatArray, half: Fl
     name, expected = in_sentence(view.names[place], 24), float(view.expected[0, place])
     off, shown = float(mean[-1]) - expected, points(abs(float(mean[-1]) - expected), view.decimals)
     inside = "inside" if abs(off) <= half[-1] else "outside"
-    end = "on" if float(shown) == 0 else f"{shown} points {'above' if off > 0 else 'below'}"
-    finding = f"The simulated share of {name} ends {end} the expected one, {inside} its 95{THIN}% band"
+    finding = f"The simulated share of {name} settles on the expected one"
+    if float(shown) != 0:
+        end = f"{shown} points {'above' if off > 0 else 'below'}"
+        finding = f"The simulated share of {name} ends {end} the expected one, which is {inside} its 95{THIN}% band"
     picked = _picked(view.outcome.replications)
     svg = draw_convergence(
         picked,

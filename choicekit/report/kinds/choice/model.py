@@ -9,7 +9,19 @@ from markupsafe import Markup
 
 from choicekit.choice.expressions import Expression
 from choicekit.choice.notation import to_latex, to_mathml
-from choicekit.report.content import Block, Cell, Code, Column, Details, Formula, Formulas, Heading, Prose, Section, Table
+from choicekit.report.content import (
+    Block,
+    Cell,
+    Code,
+    Column,
+    Details,
+    Formula,
+    Formulas,
+    Heading,
+    Prose,
+    Section,
+    Table,
+)
 from choicekit.report.kinds.choice.view import ChoiceView
 from choicekit.report.kinds.choice.words import rule_text
 from choicekit.report.numbers import MINUS
@@ -20,6 +32,7 @@ __all__ = ["model_section"]
 _MOST_MARKUP = 300_000  # characters of MathML on one page; beyond, formulas are shown as they were written
 _MOST_FORMULAS = 100
 _MOST_OPEN = 12
+_MOST_COEFFICIENTS = 300
 
 _LEFT_OUT = {
     "skip": "Rows with nothing available are left out.",
@@ -35,18 +48,18 @@ def model_section(view: ChoiceView) -> Section:
         blocks.append(_coefficients(model.coefficients))
     if model.conditions:
         blocks += [Heading("Availability"), Prose("An alternative is available where its condition holds.")]
-        blocks.append(_formulas(view, model.conditions, "Availability conditions", lead=("available if ", r"\text{if } ")))
+        blocks.append(_formulas(view, model.conditions, "Availability conditions"))
     return Section(key="model", title="Model", blocks=tuple(blocks))
 
 
 def _rule(view: ChoiceView) -> str:
     claim = (inspect.getdoc(type(view.outcome.rule)) or "").split("\n")[0]
     drawn = {
-        "coherent": "one perturbation per agent and alternative, so that improving an alternative moves agents only to it",
+        "coherent": "one perturbation per agent and alternative: improving an alternative moves agents only to it",
         "fast": "one uniform number per agent, through the inverse distribution",
     }[view.outcome.sampling]
     idle = _LEFT_OUT.get(view.outcome.study.model.on_no_alternative, "")
-    return f"{capitalise(rule_text(view))}. {claim} Choices are drawn by {drawn}. {idle}".strip()
+    return f"{capitalise(rule_text(view))}: {claim[:1].lower()}{claim[1:]} Choices are drawn by {drawn}. {idle}".strip()
 
 
 def _utilities(view: ChoiceView) -> list[Block]:
@@ -55,22 +68,21 @@ def _utilities(view: ChoiceView) -> list[Block]:
         formulas = {"every alternative": next(iter(model.formulas(view.outcome.study.population).values()))}
     else:
         formulas = dict(model.formulas(view.outcome.study.population))
-    shown: Block = _formulas(view, formulas, "Utilities", lead=("", ""))
+    shown: Block = _formulas(view, formulas, "Utilities")
     latex = Code(_latex(formulas), "LaTeX source of the utilities")
     if len(formulas) > _MOST_OPEN:
         shown = Details(summary=f"Utilities of the {len(formulas)} alternatives", blocks=(shown,))
     return [Heading("Utilities"), shown, Details(summary="LaTeX source", blocks=(latex,))]
 
 
-def _formulas(view: ChoiceView, formulas: Mapping[str, Expression], label: str, *, lead: tuple[str, str]) -> Formulas:
+def _formulas(view: ChoiceView, formulas: Mapping[str, Expression], label: str) -> Formulas:
     shown = dict(zip(view.outcome.alternatives, view.names, strict=True))
     left, lines = _MOST_MARKUP, []
     for name, formula in list(formulas.items())[:_MOST_FORMULAS]:
         markup = to_mathml(formula)
         left -= len(markup)
-        text = clean(formula)
         mathml = Markup(markup) if left >= 0 else None  # noqa: S704 - written by our own notation, which escapes
-        lines.append(Formula(name=shown.get(name, clean(name)), mathml=mathml, text=f"{lead[0]}{text}"))
+        lines.append(Formula(name=shown.get(name, clean(name)), mathml=mathml, text=clean(formula)))
     return Formulas(tuple(lines), label)
 
 
@@ -92,6 +104,7 @@ def _coefficients(coefficients: Mapping[str, float]) -> Table:
         columns=(Column(title="coefficient", numeric=False), Column(title="value")),
         rows=tuple(
             (Cell(text=clean(name), style="code"), Cell(text=f"{value:.10g}".replace("-", MINUS)))
-            for name, value in coefficients.items()
+            for name, value in list(coefficients.items())[:_MOST_COEFFICIENTS]
         ),
+        note="More are in tables/coefficients.csv." if len(coefficients) > _MOST_COEFFICIENTS else "",
     )

@@ -8,9 +8,9 @@ from choicekit.report.content import Block, Cell, Column, Figure, Heading, Prose
 from choicekit.report.figures.segments import GroupLine, draw_groups
 from choicekit.report.figures.style import MAX_CATEGORIES, OTHER, mark_svg
 from choicekit.report.kinds.choice.view import ChoiceView, FloatArray, GroupSet
-from choicekit.report.kinds.choice.words import group_finding
-from choicekit.report.numbers import column_decimals, count, fixed, share
-from choicekit.report.text import capitalise, in_sentence, slug
+from choicekit.report.kinds.choice.words import group_finding, is_large
+from choicekit.report.numbers import THIN, column_decimals, count, fixed, share
+from choicekit.report.text import capitalise, in_sentence, shorten, slug
 
 __all__ = ["segments_section"]
 
@@ -18,6 +18,7 @@ _MOST_LINES = 8  # more lines than this cannot be followed
 _MOST_SEGMENTATIONS = 12
 _MOST_COLUMNS = 10
 _MOST_ROWS = 100
+_HEAD = 36  # characters of a column's head
 
 
 def segments_section(view: ChoiceView) -> tuple[Section, ...]:
@@ -36,9 +37,11 @@ def segments_section(view: ChoiceView) -> tuple[Section, ...]:
 
 
 def _prose(view: ChoiceView) -> str:
+    small = any(not is_large(view, groups).all() for groups in view.segmentations)
+    left_out = f" Captions speak of groups with at least 5{THIN}% of {view.agents} only." if small else ""
     return (
         f"The same shares within groups of {view.agents}. Groups differ in what they face and in what they are; "
-        f"simulated shares of each group, with their intervals, are in tables/segments.csv."
+        f"simulated shares of each group, with their intervals, are in tables/segments.csv.{left_out}"
     )
 
 
@@ -55,7 +58,8 @@ def _table(view: ChoiceView, groups: GroupSet, name: str) -> Table:
     weighing = ", weighted" if view.outcome.weighted else ""
     return Table(
         name=name,
-        caption=f"Expected share of {view.choices} by {groups.name}, %, and mean inclusive value in {view.unit}{weighing}",
+        caption=f"Expected share of {view.choices} by {groups.name}, %, and mean inclusive value in {view.unit}"
+        f"{weighing}",
         columns=head,
         rows=rows,
         note="What is left out here is in tables/segments.csv." if left_out else "",
@@ -67,7 +71,8 @@ def _row_noun(view: ChoiceView) -> str:
 
 
 def _group_columns(view: ChoiceView, groups: GroupSet) -> tuple[Column, ...]:
-    middle = [Column(title=name) for name in view.names]
+    marks = [mark_svg(mark) for mark in view.marks]
+    middle = [Column(title=shorten(name, _HEAD), mark=mark) for name, mark in zip(view.names, marks, strict=True)]
     return (
         Column(title=groups.name, numeric=False),
         Column(title=_row_noun(view)),
@@ -93,7 +98,11 @@ def _group_row(view: ChoiceView, label: str, position: int, decimals: int) -> tu
 
 def _alternative_columns(view: ChoiceView, groups: GroupSet) -> tuple[Column, ...]:
     labels = groups.labels[:_MOST_COLUMNS]
-    return (Column(title="alternative", numeric=False), *(Column(title=label) for label in labels), Column(title="all"))
+    return (
+        Column(title="alternative", numeric=False),
+        *(Column(title=shorten(label, _HEAD)) for label in labels),
+        Column(title="all"),
+    )
 
 
 def _alternative_rows(view: ChoiceView, groups: GroupSet) -> tuple[tuple[Cell, ...], ...]:
@@ -120,8 +129,10 @@ def _figure(view: ChoiceView, groups: GroupSet, name: str) -> Figure:
     note = f"expected share of {in_sentence(view.choices)}, by group"
     if len(shown) < len(groups.labels):
         note += f"; the {len(shown)} largest of {len(groups.labels)} groups"
-    if len(lines) < len(view.names):
-        note += f"; the {len(view.names) - len(lines) + 1} smallest alternatives are drawn as one"
+    if len(view.names) > _MOST_LINES:
+        left = len(view.names) - _MOST_LINES + 1
+        place = "drawn as one" if lines[-1].mark == OTHER else "in the table only"
+        note += f"; the {left} smallest alternatives are {place}"
     kind = "Lines" if groups.ordered else "Dots"
     label = f"{kind} of expected shares of {len(view.names)} alternatives over {len(labels)} groups. {finding}."
     svg = draw_groups(
@@ -137,7 +148,7 @@ def _figure(view: ChoiceView, groups: GroupSet, name: str) -> Figure:
 
 
 def _shown_groups(view: ChoiceView, groups: GroupSet) -> list[int]:
-    """The largest groups, in their order."""
+    """Return the places of the largest groups, in their order."""
     size = view.rows[groups.positions]
     largest = np.argsort(-size, kind="stable")[:MAX_CATEGORIES]
     return sorted(int(place) for place in largest)
@@ -148,8 +159,9 @@ def _lines(view: ChoiceView, positions: np.ndarray[tuple[int], np.dtype[np.int64
     kept = order if len(order) <= _MOST_LINES else order[: _MOST_LINES - 1]
     lines = [_line(view, view.expected[positions, place], place) for place in sorted(kept)]
     rest = [place for place in order if place not in kept]
-    if rest:
-        total = view.expected[positions][:, rest].sum(axis=1)
+    total = view.expected[positions][:, rest].sum(axis=1)
+    # A large rest would press all other lines to the floor: it is left to the table then.
+    if rest and np.nansum(view.expected[0, rest]) <= np.nanmax(view.expected[0], initial=0.0):
         lines.append(GroupLine(name=f"other ({len(rest)})", mark=OTHER, shares=total))
     return tuple(lines)
 

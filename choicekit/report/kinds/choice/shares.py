@@ -64,7 +64,9 @@ def _row(view: ChoiceView, place: int, *, partly: bool) -> tuple[Cell, ...]:
     outcome, decimals = view.outcome, view.decimals
     cells = [
         Cell(text=view.names[place], mark=mark_svg(view.marks[place])),
-        Cell(text=share(float(view.expected[0, place]), decimals), below=simulated_text(view, 0, place), style="strong"),
+        Cell(
+            text=share(float(view.expected[0, place]), decimals), below=simulated_text(view, 0, place), style="strong"
+        ),
     ]
     if outcome.weighted:
         expected = float(outcome.expected_by_group(weighted=False)[0, place])
@@ -95,7 +97,7 @@ def _figure(view: ChoiceView) -> Figure:
         f"Dot plot of expected shares of {view.choices} with simulated 95 % intervals{observed}. "
         f"Expected: {join_words(spoken)}{more}."
     )
-    note = f"largest share first; the simulated interval is narrow where more replications would change little{_rest(view)}"
+    note = f"largest share first; bars are 95 % simulation intervals{_rest(view)}"
     return Figure(
         name="shares",
         finding=agreement_finding(view),

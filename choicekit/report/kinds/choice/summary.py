@@ -1,6 +1,7 @@
 """The headline numbers of a choice study, for programs: ``summary.json``.
 
-Keys, as dotted paths, where ``<...>`` stands for a name; shares are fractions, not percentages; what is not known is null:
+Keys, as dotted paths, where ``<...>`` stands for a name; shares are fractions, not percentages; null is what
+is not known:
 
 """
 
@@ -45,7 +46,10 @@ SUMMARY_KEYS = {
     "inclusive_value.unit": "its unit",
     **{f"shares.<alternative>.{key}": text for key, text in _SHARES.items()},
     "shares.<alternative>.available": "share of the rows that choose to which the alternative is available",
-    **{f"shares_unweighted.<alternative>.{key}": f"{text}; only where agents carry weights" for key, text in _SHARES.items()},
+    **{
+        f"shares_unweighted.<alternative>.{key}": f"{text}; only where agents carry weights"
+        for key, text in _SHARES.items()
+    },
     "segments.<segment>.<group>.rows": "rows of the group that choose",
     "segments.<segment>.<group>.idle_rows": "rows of the group with nothing available",
     "segments.<segment>.<group>.inclusive_value": "mean inclusive value of the group",

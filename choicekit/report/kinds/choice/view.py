@@ -12,7 +12,7 @@ import numpy.typing as npt
 from choicekit.choice.intervals import ShareEstimate
 from choicekit.choice.outcome import ChoiceOutcome
 from choicekit.report.figures.style import MAX_CATEGORIES, OTHER, Mark, marks_for
-from choicekit.report.numbers import share_decimals
+from choicekit.report.numbers import MINUS, count, real_minus, share_decimals
 from choicekit.report.text import clean, display_names
 from choicekit.scenario.result import StudyResult
 
@@ -101,8 +101,6 @@ class ChoiceView:
 
     def described(self, number: int, what: str) -> str:
         """Return "210 agents", in the singular for one."""
-        from choicekit.report.numbers import count
-
         return f"{count(number)} {what[:-1] if number == 1 and what.endswith('s') else what}"
 
 
@@ -146,13 +144,14 @@ def _segmentations(outcome: ChoiceOutcome, segments: Mapping[str, Any]) -> tuple
     by_name: dict[str, list[int]] = {}
     for group in outcome.groups[1:]:
         by_name.setdefault(group.segment, []).append(group.position)
-    label = {group.position: clean(group.label) for group in outcome.groups}
+    label = {group.position: real_minus(clean(group.label)) for group in outcome.groups}
     return tuple(
         GroupSet(
             name=clean(name).replace("_", " "),
             labels=tuple(label[position] for position in positions),
             positions=np.asarray(positions, dtype=np.int64),
-            ordered="edges" in _mapping(segments.get(name)) or all(_is_number(label[place]) for place in positions),
+            ordered="edges" in _mapping(segments.get(name))
+            or all(_is_number(label[place].replace(MINUS, "-")) for place in positions),
         )
         for name, positions in by_name.items()
     )

@@ -14,11 +14,13 @@ from choicekit.report.text import capitalise, clean, in_sentence, join_words
 from choicekit.scenario.result import Check
 
 __all__ = [
+    "SMALLEST_GROUP",
     "agreement_finding",
     "facts",
     "finding",
     "group_finding",
     "inclusive_value_text",
+    "is_large",
     "lead",
     "rule_text",
     "simulated_text",
@@ -28,6 +30,9 @@ __all__ = [
 ]
 
 FloatArray = npt.NDArray[np.float64]
+
+SMALLEST_GROUP = 0.05
+"""Least part of the rows that a group needs for findings to speak of it."""
 
 _MOST_NAMED = 3  # more names than this make a sentence a list
 
@@ -120,10 +125,10 @@ def status(checks: Sequence[Check]) -> str:
     if not checks:
         return "complete; nothing was checked"
     failed = sum(not check.passed for check in checks)
-    if failed:
-        return f"✗ {failed} of {len(checks)} {'checks fail' if len(checks) > 1 else 'check fails'}"
     if len(checks) == 1:
-        return "✓ complete, the check holds"
+        return "✗ the check fails" if failed else "✓ complete, the check holds"
+    if failed:
+        return f"✗ {failed} of {len(checks)} checks {'fail' if failed > 1 else 'fails'}"
     return f"✓ complete, all {len(checks)} checks hold"
 
 
@@ -131,8 +136,8 @@ def lead(view: ChoiceView) -> str:
     """Say what was run and what came out, in a paragraph that can be quoted."""
     sentences = [_what_was_run(view)]
     if view.leading is not None:
-        sentences += [_headline(view, view.leading), f"The mean inclusive value is {inclusive_value_text(view)}."]
-    sentences += _observed(view)
+        sentences += [_headline(view, view.leading), *_observed(view)]
+        sentences.append(f"The mean inclusive value is {inclusive_value_text(view)}.")
     gap = widest_gap(view)
     if gap is not None:
         sentences.append(_gap_sentence(view, *gap))
@@ -148,8 +153,8 @@ def _what_was_run(view: ChoiceView) -> str:
     verb = "chooses" if outcome.n_agents == 1 else "choose"
     times = f"{count(outcome.replications)} times over" if outcome.replications > 1 else "once"
     occasions = f" in {count(outcome.n_rows)} situations" if outcome.n_rows != outcome.n_agents else ""
-    weighing = ", and count by their weights" if outcome.weighted else ""
-    return f"{who} {verb} among {among}{occasions}, simulated {times} by {rule_text(view)}{weighing}."
+    weighing = ", weighted," if outcome.weighted else ""
+    return f"{who}{weighing} {verb} among {among}{occasions}, simulated {times} by {rule_text(view)}."
 
 
 def _headline(view: ChoiceView, place: int) -> str:
@@ -189,8 +194,10 @@ def _observed(view: ChoiceView) -> list[str]:
     place, difference = miss
     shown = points(abs(difference), view.decimals)
     if float(shown) == 0:
-        return ["The expected shares equal the observed ones to the digits shown."]
-    return [f"They differ from the observed shares by at most {shown} points ({in_sentence(view.names[place])})."]
+        return ["Expected shares equal the observed ones to the digits shown."]
+    return [
+        f"Expected shares differ from the observed ones by at most {shown} points ({in_sentence(view.names[place])})."
+    ]
 
 
 def agreement_finding(view: ChoiceView) -> str:
@@ -211,12 +218,14 @@ def agreement_finding(view: ChoiceView) -> str:
 
 
 def widest_gap(view: ChoiceView, among: Sequence[GroupSet] | None = None) -> tuple[GroupSet, int, int, int] | None:
-    """Find segmentation, alternative, lowest and highest group of the largest difference; None where nothing differs."""
+    """Find segmentation, alternative, lowest and highest group of the largest difference; None where nothing differs.
+
+    Groups with less than 5 % of the rows are passed over: what is extreme in a handful of agents is no finding.
+    """
     best, found = 0.5 * 10.0 ** (-2 - view.decimals), None
     for groups in view.segmentations if among is None else among:
-        shares = view.expected[groups.positions]
-        shares = shares[:, np.isfinite(shares).any(axis=0)]
-        if not shares.size:
+        shares = np.where(is_large(view, groups)[:, None], view.expected[groups.positions], np.nan)
+        if not np.isfinite(shares).any():
             continue
         spans = np.nanmax(shares, axis=0) - np.nanmin(shares, axis=0)
         place = int(np.argmax(spans))
@@ -224,6 +233,13 @@ def widest_gap(view: ChoiceView, among: Sequence[GroupSet] | None = None) -> tup
             best = float(spans[place])
             found = groups, place, int(np.nanargmin(shares[:, place])), int(np.nanargmax(shares[:, place]))
     return found
+
+
+def is_large(view: ChoiceView, groups: GroupSet) -> npt.NDArray[np.bool_]:
+    """Tell which groups have at least 5 % of the rows that choose."""
+    return np.asarray(
+        (view.rows[groups.positions] >= SMALLEST_GROUP * view.rows[0]) & (view.rows[groups.positions] > 0)
+    )
 
 
 def _gap_sentence(view: ChoiceView, groups: GroupSet, place: int, low: int, high: int) -> str:
@@ -236,7 +252,9 @@ def _gap_sentence(view: ChoiceView, groups: GroupSet, place: int, low: int, high
 
 def _in_group(view: ChoiceView, groups: GroupSet, place: int, group: int) -> str:
     found = float(view.expected[groups.positions[group], place])
-    return f"{percent(found, view.decimals)} ({in_sentence(groups.labels[group])})"
+    label = in_sentence(groups.labels[group])
+    # A bare number says little: "party size 2" does.
+    return f"{percent(found, view.decimals)} ({f'{in_sentence(groups.name)} {label}' if label.isnumeric() else label})"
 
 
 def group_finding(view: ChoiceView, groups: GroupSet) -> str:
@@ -249,8 +267,7 @@ def group_finding(view: ChoiceView, groups: GroupSet) -> str:
             return f"All {view.agents} are in one group of {name}"
         return f"Shares do not differ by {name}"
     _, place, low, high = gap
-    shares = view.expected[groups.positions, place]
-    shares = shares[np.isfinite(shares)]
+    shares = view.expected[groups.positions, place][is_large(view, groups)]
     who = capitalise(in_sentence(view.names[place]))
     if groups.ordered and (np.all(np.diff(shares) >= 0) or np.all(np.diff(shares) <= 0)):
         ends = (low, high) if low < high else (high, low)
@@ -275,7 +292,7 @@ def rule_text(view: ChoiceView) -> str:
     text = clean(name or type(view.outcome.rule).__name__.lower())
     temperature = np.asarray(getattr(view.outcome.rule, "temperature", np.nan))
     if temperature.ndim == 0 and np.isfinite(temperature):
-        text += f" with T = {significant(float(temperature), 4)}"
+        text += f" with T\u00a0=\u00a0{significant(float(temperature), 4)}"
     return text
 
 

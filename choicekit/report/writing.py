@@ -1,0 +1,148 @@
+"""Writing a result to its run directory."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from choicekit.report.directory import PROVENANCE, Staging, check_directory, staging
+
+if TYPE_CHECKING:
+    from choicekit.report.content import Report
+    from choicekit.scenario.result import StudyResult
+
+__all__ = ["check_directory", "write_report"]
+
+_INPUT_PATHS = (("agents", "table"),)
+"""Entries of a scenario that name input files, relative to the scenario file."""
+
+
+def write_report(result: StudyResult, directory: str | os.PathLike[str]) -> Path:
+    """Write report, summary, tables, figures, data, scenario and provenance of a finished study.
+
+    Parameters
+    ----------
+    result : StudyResult
+    directory : path
+        Absent, empty, or an earlier run of choicekit, which is replaced; made where it is absent.
+
+    Returns
+    -------
+    pathlib.Path
+        The page, ``report.html``.
+
+    Raises
+    ------
+    OutputError
+        Where `directory` holds something else or cannot be written. An earlier run is then left as it was.
+    InvalidInputError
+        For a kind of study that has no report.
+
+    Notes
+    -----
+    Equal results give equal bytes in every file but ``provenance.json``, which holds dates and timings. Files appear
+    whole: each is written to a hidden folder inside `directory` and moved into place, provenance last.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from choicekit import run_scenario, write_report
+    >>> source = '''
+    ... choicekit: 1
+    ... kind: choice
+    ... name: coin
+    ... seed: 1
+    ... agents: {rows: [{id: 1}, {id: 2}], agent: id}
+    ... utility: {heads: 0, tails: 0}
+    ... '''
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     write_report(run_scenario(source), directory).name
+    'report.html'
+    """
+    from choicekit.report.kinds import build_report
+
+    check_directory(directory)
+    report = build_report(result)
+    with staging(directory) as stage:
+        _stage_files(stage, report, result)
+        stage.write(PROVENANCE, _json(_provenance(result, stage.names)))
+        stage.commit()
+    return Path(directory) / "report.html"
+
+
+def _stage_files(stage: Staging, report: Report, result: StudyResult) -> None:
+    from choicekit.report.page import render_page
+    from choicekit.report.tables import csv_bytes
+    from choicekit.scenario.emitting import dump_document
+
+    stage.write("report.html", _encoded(render_page(report)))
+    stage.write("summary.json", _json(report.summary))
+    stage.write("scenario.yaml", _encoded(dump_document(_from_here(result, stage.root))))
+    for name, frame in report.tables.items():
+        stage.write(f"tables/{name}.csv", csv_bytes(frame))
+    for name, svg in report.figures.items():
+        stage.write(f"figures/{name}.svg", _encoded(f'<?xml version="1.0" encoding="UTF-8"?>\n{svg}\n'))
+    for name, writer in report.bulk.items():
+        stage.write_with(f"data/{name}", writer)
+
+
+def _from_here(result: StudyResult, root: Path) -> dict[str, Any]:
+    """Return the scenario with paths of input files that start from the run directory."""
+    scenario = dict(result.scenario)
+    for block, entry in _INPUT_PATHS:
+        values = scenario.get(block)
+        given = values.get(entry) if isinstance(values, Mapping) else None
+        if isinstance(values, Mapping) and isinstance(given, str):
+            scenario[block] = {**values, entry: _relative(Path(result.scenario_dir) / given, root)}
+    return scenario
+
+
+def _relative(path: Path, root: Path) -> str:
+    target = path.resolve()
+    try:
+        return Path(os.path.relpath(target, root)).as_posix()
+    except ValueError:  # on another drive
+        return target.as_posix()
+
+
+def _provenance(result: StudyResult, files: list[str]) -> dict[str, Any]:
+    from choicekit._version import __version__
+
+    origin = result.provenance
+    return {
+        "choicekit": __version__,
+        "kind": result.kind,
+        "name": result.name,
+        "seed": result.seed,
+        "draw_scheme": origin.draw_scheme,
+        "command": origin.command,
+        "versions": dict(origin.versions),
+        "inputs": [{"name": file.name, "sha256": file.sha256, "rows": file.rows} for file in origin.inputs],
+        "circumstances": dict(origin.circumstances),
+        "files": list(files),
+    }
+
+
+def _json(values: Mapping[str, Any]) -> bytes:
+    text = json.dumps(_plain(values), ensure_ascii=False, indent=2, allow_nan=False, default=str)
+    # Half a surrogate pair has no UTF-8; escaped, it is JSON.
+    return f"{text}\n".encode("utf-8", "backslashreplace")
+
+
+def _plain(value: Any) -> Any:
+    """Return the value with null for what is no number: JSON has no nan and no infinity."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
