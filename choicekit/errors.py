@@ -22,6 +22,7 @@ A message says what must hold, what was found, where, and what to try.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -42,10 +43,22 @@ __all__ = [
     "ShapeError",
 ]
 
+# What moves the cursor, recolours the terminal, turns the direction of writing or cannot be written at all.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def _escaped(text: str) -> str:
+    return _CONTROL.sub(lambda match: match.group().encode("unicode_escape").decode("ascii"), text)
+
+
+def _dotted(line: str) -> str:
+    # One character for one, so that a caret in the line below keeps its place.
+    return _CONTROL.sub("·", line)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One thing that is wrong in a file, and where.
+    r"""One thing that is wrong in a file, and where.
 
     Attributes
     ----------
@@ -66,6 +79,13 @@ class Problem:
     --------
     >>> print(Problem(message="unknown key 'sede'", hint="did you mean 'seed'?", file="a.yaml", line=4, column=1))
     a.yaml:4:1 unknown key 'sede', did you mean 'seed'?
+
+    Control characters are shown and not obeyed:
+
+    >>> print(Problem(message=f"unknown key '{chr(27)}[2J'", file="a.yaml", excerpt=(f"{chr(27)}[2J: 1", "^")))
+    a.yaml unknown key '\x1b[2J'
+        ·[2J: 1
+        ^
     """
 
     message: str
@@ -86,7 +106,7 @@ class Problem:
         text = f"{self.location} {self.message}".strip()
         if self.hint:
             text += f", {self.hint}"
-        return "\n".join((text, *(f"    {line}" for line in self.excerpt)))
+        return "\n".join((_escaped(text), *(f"    {_dotted(line)}" for line in self.excerpt)))
 
 
 class ChoicekitError(Exception):
@@ -133,10 +153,10 @@ class ExpressionError(ChoicekitError, ValueError):
 
     @property
     def excerpt(self) -> tuple[str, ...]:
-        """The formula around the fault and a caret below it; at most 80 characters wide."""
+        """The formula around the fault, control characters as dots, and a caret below it; about 80 characters wide."""
         if not self.expression or self.offset is None:
             return ()
-        flat = "".join(" " if character.isspace() else character for character in self.expression)
+        flat = _dotted("".join(" " if character.isspace() else character for character in self.expression))
         start = max(0, self.offset - 40)
         shown = flat[start : start + 80]
         left = "…" if start else ""

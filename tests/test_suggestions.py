@@ -44,6 +44,15 @@ def test_order_of_candidates_does_not_matter(names: list[str]) -> None:
     assert suggest("abcW", iter(names)) == suggest("abcW", sorted(names))
 
 
+def test_names_equal_but_for_case_are_taken_in_order() -> None:
+    assert suggest("cost", ["Cost", "COST"]) == suggest("cost", ["COST", "Cost"]) == "did you mean 'COST'?"
+
+
+def test_of_many_names_those_of_like_length_are_compared() -> None:
+    short, long = [f"a{number}" for number in range(500)], [f"a_very_long_name_{number}" for number in range(500)]
+    assert suggest("tme_car", [*short, "time_car", *long]) == "did you mean 'time_car'?"
+
+
 def test_quotes_in_a_candidate_stay_readable() -> None:
     assert suggest("driver's_ag", ["driver's_age"]) == 'did you mean "driver\'s_age"?'
 

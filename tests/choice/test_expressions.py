@@ -6,6 +6,7 @@ import ast
 import math
 import operator
 import re
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -16,8 +17,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from choicekit.choice import expressions
 from choicekit.choice.expressions import FUNCTIONS, Expression, fold, parse_expression
+from choicekit.choice.expressions.tree import check_tree
 from choicekit.errors import ExpressionError
 
 COLUMNS = {
@@ -68,6 +69,7 @@ def pointed(marked: str) -> tuple[str, int]:
         ("-a ** 2", [-4.0, -0.0, -0.25, -9.0]),
         ("(-a) ** 2", [4.0, 0.0, 0.25, 9.0]),
         ("2 ** 3 ** 2", 512.0),
+        ("n", [1.0, 2.0, 3.0, 4.0]),
         ("n / 2", [0.5, 1.0, 1.5, 2.0]),
         ("+a", [-2.0, 0.0, 0.5, 3.0]),
         ("flag + flag", [2.0, 0.0, 2.0, 0.0]),
@@ -110,7 +112,7 @@ def pointed(marked: str) -> tuple[str, int]:
 )
 def test_value(text: str, expected: object) -> None:
     value = evaluate(text)
-    np.testing.assert_allclose(value, expected, rtol=1e-15, strict=False)
+    np.testing.assert_allclose(value, expected, rtol=1e-15)
     assert value.dtype == (np.bool_ if np.asarray(expected).dtype == np.bool_ else np.float64)
     assert value.shape == np.shape(expected)
 
@@ -280,6 +282,11 @@ def nan_min(*values: float) -> float:
     return math.nan if any(map(math.isnan, values)) else min(values)
 
 
+def minimum(*parts: Written) -> Written:
+    # Which zero is the smaller one, 0 or -0, nobody says; the sum with 0 is 0 for both.
+    return arithmetic("+", ADD, operator.add)(call("min", nan_min)(*parts), leaf_number("0"))
+
+
 def leaf_name(name: str) -> Written:
     return name, ATOM, lambda row: np.float64(row[name])
 
@@ -318,7 +325,7 @@ def grow(numbers: st.SearchStrategy[Written]) -> st.SearchStrategy[Written]:
         st.builds(minus, numbers),
         st.builds(choice, numbers, conditions, numbers),
         st.builds(call("abs", abs), numbers),
-        st.builds(call("min", nan_min), numbers, numbers, numbers),
+        st.builds(minimum, numbers, numbers, numbers),
         st.builds(call("where", lambda c, x, y: x if c else y), conditions, numbers, numbers),
     )
 
@@ -444,6 +451,7 @@ REFUSED = [
     ("a ¶if b", "no 'else'"),
     ("(a ¶if b) + 1", "no 'else'"),
     ("max(a ¶if b, c)", "no 'else'"),
+    ("max(a ¶if b, c else d)", "no 'else'"),
     ("a ¶else b", "no 'if'"),
     ("a if b ¶if c else d else e", "condition of another"),
     ("a¶, b", "',' is only allowed"),
@@ -499,7 +507,8 @@ def test_caret_stands_below_the_fault_after_other_alphabets_and_lines(marked: st
     assert error.offset == offset
     if offset < len(text):
         line, caret = error.excerpt
-        assert line[caret.index("^")] == text[offset]
+        shown = "·" if text[offset] in "\x00\ud800" else text[offset]
+        assert line[caret.index("^")] == shown
 
 
 @pytest.mark.parametrize(("text", "hint"), [("a & b", "use 'and'"), ("a ^ 2", "use '**' for a power"),
@@ -531,7 +540,22 @@ def test_only_text_is_read(value: object) -> None:
 def test_last_gate_refuses_what_the_first_ones_would_let_through(text: str) -> None:
     tree = ast.parse(text, mode="eval").body
     with pytest.raises(ExpressionError):
-        expressions._check_tree(text, tree)
+        check_tree(text, tree)
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x1b", "\x7f", "\x9b", "\u202a", "\u202e", "\u2066", "\u2069"])
+def test_errors_show_control_characters_and_do_not_obey_them(character: str) -> None:
+    error = evaluation_error_of(f"`{character}[2J` + 1", **{f"{character}[2J": np.array(["air"])})
+    shown = character.encode("unicode_escape").decode()
+    assert character in error.hint
+    assert str(error).splitlines() == [
+        f"'{shown}[2J' holds text and can only be compared, by '==', '!=' or 'in', with text, "
+        f"such as `{shown}[2J` == 'a'",
+        "    `·[2J` + 1",
+        "    ^",
+    ]
+    after = error_of(f"'{character}' == a $")
+    assert after.excerpt == ("'·' == a $", "         ^")
 
 
 # --- limits and hostile input -------------------------------------------------------------------------
@@ -540,7 +564,7 @@ def test_last_gate_refuses_what_the_first_ones_would_let_through(text: str) -> N
 @pytest.mark.parametrize(
     "text",
     ["+".join(["a"] * 250), "a if b else " * 49 + "c", "(" * 50 + "a" + ")" * 50, "a and " * 300 + "a",
-     "**".join(["a"] * 50), "-" * 49 + "a", "log(" * 49 + "a" + ")" * 49, "a" * 2000],
+     "**".join(["a"] * 50), "-" * 49 + "a", "+".join(["-a"] * 60), "log(" * 49 + "a" + ")" * 49, "a" * 2000],
 )  # fmt: skip
 def test_just_within_the_limits(text: str) -> None:
     parse_expression(text).evaluate({"a": 1.0, "b": 0.0, "c": 2.0, "a" * 2000: 1.0})
@@ -557,6 +581,26 @@ def test_beyond_the_limits_is_refused_at_once(text: str) -> None:
     start = time.perf_counter()
     error_of(text)
     assert time.perf_counter() - start < 0.5
+
+
+@pytest.mark.parametrize(
+    "text", ["(" * 51 + "a" + ")" * 51, "-" * 51 + "a", "not " * 51 + "a", "a+" * 500 + "a", "a" * 2001]
+)
+def test_limits_hold_before_the_parser_is_asked(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise AssertionError("the parser saw it")
+
+    monkeypatch.setattr("choicekit.choice.expressions.expression.build_tree", fail)
+    assert " at most " in error_of(text).message
+
+
+def test_digits_are_not_counted_by_the_parser() -> None:
+    before = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(640)
+    try:
+        assert evaluate("0" * 1500 + "7") == 7.0
+    finally:
+        sys.set_int_max_str_digits(before)
 
 
 def test_power_tower_is_done_in_floating_point() -> None:
@@ -650,8 +694,9 @@ def test_every_failure_of_the_parser_is_ours(failure: Exception, monkeypatch: py
     def fail(*arguments: object, **options: object) -> None:
         raise failure
 
-    monkeypatch.setattr(ast, "parse", fail)
-    error = error_of("a + b")
+    with monkeypatch.context() as patch:
+        patch.setattr(ast, "parse", fail)
+        error = error_of("a + b")
     assert error.message in ("this is not an expression", "an expression is nested at most 50 levels deep")
     assert error.__cause__ is None
     assert error.__suppress_context__

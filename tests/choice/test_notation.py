@@ -87,6 +87,19 @@ def mathml(text: str) -> ElementTree.Element:
             "where(x < 1, 1, 2 if x < 2 else 3)",
             r"\begin{cases} 1 & \text{if } x < 1 \\ 2 & \text{if } x < 2 \\ 3 & \text{otherwise} \end{cases}",
         ),
+        ("(a < b) < c", r"\left(a < b\right) < c"),
+        ("a or (b or c)", r"a \lor \left(b \lor c\right)"),
+        (
+            "where(c, where(d, 1, 2), 3)",
+            r"\begin{cases} \left(\begin{cases} 1 & \text{if } d \\ 2 & \text{otherwise} \end{cases}\right) "
+            r"& \text{if } c \\ 3 & \text{otherwise} \end{cases}",
+        ),
+        (
+            "where(where(d, a, b), 1, 3)",
+            r"\begin{cases} 1 & \text{if } "
+            r"\left(\begin{cases} a & \text{if } d \\ b & \text{otherwise} \end{cases}\right) "
+            r"\\ 3 & \text{otherwise} \end{cases}",
+        ),
         (
             "where(c, 1, 0) * x",
             r"\left(\begin{cases} 1 & \text{if } c \\ 0 & \text{otherwise} \end{cases}\right) \cdot x",
