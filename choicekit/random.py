@@ -162,16 +162,19 @@ def _word(identifier: object, what: str) -> int:
         text = str(identifier)
     elif isinstance(identifier, int | np.integer) and not isinstance(identifier, bool):
         return int(identifier) % 2**64
-    elif isinstance(identifier, bool | np.bool_ | float | np.floating) or _is_missing(identifier):
+    elif isinstance(identifier, bool | np.bool_ | float | np.floating) or not _has_text(identifier):
         raise InvalidInputError(f"{what} identifiers must be whole numbers or text, found {identifier!r}")
     else:
         text = str(identifier)
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
-def _is_missing(identifier: Any) -> bool:
-    """Whether it is None, or one of the kinds of nothing that pandas has (pd.NA, pd.NaT)."""
-    return identifier is None or type(identifier).__name__ in ("NAType", "NaTType")
+def _has_text(identifier: Any) -> bool:
+    """Whether it is something (not None, nan or pandas' NA and NaT) whose text is its own, not its place in memory."""
+    kind = type(identifier)
+    if identifier is None or kind.__name__ in {"NAType", "NaTType"} or identifier != identifier:
+        return False
+    return any(getattr(kind, name) is not getattr(object, name) for name in ("__str__", "__repr__"))
 
 
 def row_words(

@@ -98,8 +98,9 @@ def agreement_p_value(count: FloatArray, expected: FloatArray, variance: FloatAr
     Returns
     -------
     float
-        Of the largest z-score, corrected for the number of alternatives by Sidak's rule. 0 where something of
-        probability zero was chosen; 1 where every count is too small to tell (expectation below 5) or certain.
+        Of the alternative that is furthest off, corrected for the number of alternatives by Sidak's rule: by its
+        z-score, or where the expected count is below 5 by the Poisson probability of a count as large. 0 where
+        something of probability zero was chosen; 1 where everything is certain.
 
     Examples
     --------
@@ -108,9 +109,14 @@ def agreement_p_value(count: FloatArray, expected: FloatArray, variance: FloatAr
     """
     if np.any((expected == 0) & (count > 0)):
         return 0.0
-    told = (expected >= SMALLEST_EXPECTED_COUNT) & (variance > SMALLEST_EXPECTED_COUNT)
-    if not np.any(told):
+    # a sum of rare events has a Poisson's upper tail; what is nearly certain shows in what is chosen instead
+    rare = (expected > 0) & (expected < SMALLEST_EXPECTED_COUNT)
+    usual = (expected >= SMALLEST_EXPECTED_COUNT) & (variance > SMALLEST_EXPECTED_COUNT)
+    rare_tails = np.minimum(1.0, 2 * special.gammainc(np.maximum(count[rare], 1.0), expected[rare]))
+    rare_tails = np.where(count[rare] > 0, rare_tails, 1.0)
+    usual_tails = 2 * special.ndtr(-np.abs(count - expected)[usual] / np.sqrt(variance[usual]))
+    tails = np.concatenate([rare_tails, usual_tails])
+    if not tails.size:
         return 1.0
-    largest = np.max(np.abs(count - expected)[told] / np.sqrt(variance[told]))
-    with np.errstate(divide="ignore"):  # a z-score of 0 has probability 1: the logarithm of 0 is meant
-        return float(-np.expm1(told.sum() * np.log1p(-2 * special.ndtr(-largest))))
+    with np.errstate(divide="ignore"):  # a tail of probability 1 is allowed: the logarithm of 0 is meant
+        return float(-np.expm1(tails.size * np.log1p(-tails.min())))

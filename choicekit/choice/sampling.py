@@ -52,6 +52,18 @@ def resolve_sampling(rule: ChoiceRule, sampling: str) -> Literal["coherent", "fa
     return "coherent" if rule.supports_coherent and sampling != "fast" else "fast"
 
 
+def check_rule_fits(rule: ChoiceRule, n_rows: int) -> None:
+    """Make sure that a rule with settings that differ by row has them for `n_rows` rows.
+
+    Raises
+    ------
+    ShapeError
+        Where it has them for another number of rows.
+    """
+    if rule.n_rows not in (None, n_rows):
+        raise ShapeError(f"{type(rule).__name__} has settings for {rule.n_rows} rows, but there are {n_rows}")
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sampler:
     """Draws choices of rows under a rule, by address.
@@ -89,8 +101,8 @@ class Sampler:
         """
         if self.sampling == "coherent":
             draws = Draws(seed=self.seed, stage=Stage.CHOICE, rows=self.rows[rows], alternatives=self.alternatives)
-            return self.rule.coherent_choices(utility, draws, replications)
-        return self._inverted(self.rule.probabilities(utility), self.rows[rows], replications)
+            return self.rule.for_rows(rows).coherent_choices(utility, draws, replications)
+        return self._inverted(self.rule.for_rows(rows).probabilities(utility), self.rows[rows], replications)
 
     def _inverted(self, probabilities: FloatArray, rows: UIntArray, replications: range) -> IntArray:
         one_word = np.zeros(1, dtype=np.uint64)
@@ -169,6 +181,7 @@ def choose(
         raise InvalidInputError(f"replications must be a whole number of at least 1, found {replications!r}")
     values = _table_of(utility, availability, agents, situations)
     n_rows, n_alternatives = values.shape
+    check_rule_fits(rule, n_rows)
     sampler = Sampler(
         rule=rule,
         seed=check_seed(seed),
@@ -197,10 +210,9 @@ def _table_of(
     if values.ndim > 2:
         raise ShapeError(f"utility must be (J,) or (N, J), found shape {values.shape}")
     named = agents if agents is not None else situations
-    n_rows = len(values) if values.ndim == 2 else 1
-    if named is not None and n_rows == 1:
-        n_rows = len(np.asarray(named, dtype=object))
-    return np.broadcast_to(values, (n_rows, values.shape[-1]))
+    if values.ndim == 2:
+        return values
+    return np.broadcast_to(values, (1 if named is None else np.asarray(named, dtype=object).size, values.size))
 
 
 def _choices_by_block(sampler: Sampler, values: FloatArray, replications: int) -> IntArray:

@@ -48,7 +48,10 @@ class Segmentation:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(str(label) for label in self.labels))
-        object.__setattr__(self, "codes", np.asarray(self.codes, dtype=np.int64))
+        codes = np.asarray(self.codes)
+        if codes.dtype.kind not in "iuf" or not np.all(codes == np.floor(codes)):  # nan is unlike itself
+            raise InvalidInputError(f"codes of segment {self.name!r} must be whole numbers")
+        object.__setattr__(self, "codes", codes.astype(np.int64))
         if self.codes.ndim != 1:
             raise ShapeError(f"segment {self.name!r} needs one code a row, found shape {self.codes.shape}")
         if len(set(self.labels)) != len(self.labels):
@@ -101,12 +104,17 @@ def segment_by_edges(
         row = int(np.flatnonzero(~np.isfinite(numbers))[0])
         raise InvalidInputError(f"segment {name!r} needs finite values, found {numbers[row]} in row {row} (from 0)")
     if labels is None:
-        labels = _edge_labels([f"{edge:g}" for edge in limits])
+        labels = _edge_labels([_number_label(edge) for edge in limits])
     if len(labels) != limits.size + 1:
         raise InvalidInputError(
             f"segment {name!r} has {limits.size} edges and so needs {limits.size + 1} labels, found {len(labels)}"
         )
     return Segmentation(name=name, labels=tuple(labels), codes=np.searchsorted(limits, numbers, side="right"))
+
+
+def _number_label(number: float) -> str:
+    """Shortest text of a number that no other number has."""
+    return repr(float(number)).removesuffix(".0")
 
 
 def _edge_labels(edges: Sequence[str]) -> list[str]:
@@ -146,5 +154,7 @@ def segment_by_value(name: str, values: npt.ArrayLike) -> Segmentation:
         raise InvalidInputError(
             f"segment {name!r} would have {found.size} groups, at most {MAX_SEGMENTS} are shown: give `edges`"
         )
-    labels = tuple(f"{value:g}" if isinstance(value, float | np.floating) else str(value) for value in found)
+    labels = tuple(
+        _number_label(float(value)) if isinstance(value, float | np.floating) else str(value) for value in found
+    )
     return Segmentation(name=name, labels=labels, codes=codes.reshape(array.shape).astype(np.int64))

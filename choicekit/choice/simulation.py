@@ -11,7 +11,7 @@ import numpy.typing as npt
 from choicekit.choice.model import OUTSIDE_OPTION, ChoiceModel
 from choicekit.choice.outcome import ChoiceOutcome, groups_of
 from choicekit.choice.population import Population
-from choicekit.choice.sampling import Sampler, Sampling, resolve_sampling
+from choicekit.choice.sampling import Sampler, Sampling, check_rule_fits, resolve_sampling
 from choicekit.choice.segments import Segmentation, segment_by_value
 from choicekit.choice.tally import ChoiceTally, GroupedRows, replication_chunks, tally_block
 from choicekit.errors import DataError, InvalidInputError, NoAvailableAlternativeError, ShapeError
@@ -69,7 +69,7 @@ class ChoiceStudy:
         acting = np.flatnonzero(available.any(axis=1))
         idle = available[:, -1] if self.outside else np.logical_not(available.any(axis=1))
         utility, available, rows = utility[acting], available[acting], acting + block.start
-        groups = self._groups(rows)
+        groups, rule = self._groups(rows), self.model.rule.for_rows(rows)
         weights = self.population.weights
         weighing = None if weights is None else weights[rows]
         simulated = []
@@ -81,8 +81,8 @@ class ChoiceStudy:
         return tally_block(
             groups=groups,
             idle=self._groups(np.arange(block.start, block.stop)).counts(idle),
-            probabilities=self.model.rule.probabilities(utility) if len(rows) else np.zeros(utility.shape),
-            value=np.asarray(self.model.rule.value(utility)) if len(rows) else np.zeros(0),
+            probabilities=rule.probabilities(utility) if len(rows) else np.zeros(utility.shape),
+            value=np.asarray(rule.value(utility)) if len(rows) else np.zeros(0),
             available=available,
             weights=np.ones(len(rows)) if weighing is None else weighing,
             observed=self._observed(rows),
@@ -190,6 +190,7 @@ def build_study(
     if isinstance(replications, bool) or not isinstance(replications, int | np.integer) or replications < 1:
         raise InvalidInputError(f"replications must be a whole number of at least 1, found {replications!r}")
     names = model.alternatives(population)
+    check_rule_fits(model.rule, population.n_rows)
     sampler = Sampler(
         rule=model.rule,
         seed=check_seed(seed),

@@ -91,7 +91,7 @@ class GroupedRows:
 
     def sums(self, values: FloatArray) -> FloatArray:
         """Sum values (n,) or (n, J) by group, giving (C,) or (C, J)."""
-        table = values.reshape(len(values), -1)
+        table = values.reshape(len(values), int(np.prod(values.shape[1:])))
         totals = np.zeros((self.n_groups, table.shape[1]))
         for codes in self.codes:
             for column in range(table.shape[1]):

@@ -16,7 +16,7 @@ __all__ = ["Hardmax"]
 
 
 @register_rule("hardmax")
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # equality by value is the base's
 class Hardmax(RegularisedRule):
     """Choose the best alternative; tied maxima share 1/m.
 

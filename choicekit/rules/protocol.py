@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar, Protocol, runtime_checkable
+from dataclasses import fields, is_dataclass
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +56,15 @@ class ChoiceRule(Protocol):
         """Return the choice of each row by perturbed utilities, shape (R, n)."""
         ...
 
+    @property
+    def n_rows(self) -> int | None:
+        """Number of rows the rule has settings for; None where the same hold for any row."""
+        ...
+
+    def for_rows(self, rows: slice | IntArray) -> ChoiceRule:
+        """Return the rule as it holds for some rows of a table; itself unless it has settings that differ by row."""
+        ...
+
 
 class RegularisedRule(ABC):
     """Base of the rules: checks inputs, derives what follows from value and conjugate.
@@ -65,6 +75,22 @@ class RegularisedRule(ABC):
 
     name: ClassVar[str] = ""
     supports_coherent: ClassVar[bool] = False
+    symmetric: ClassVar[bool] = True  # whether alternatives may change places; nests, for one, tell them apart
+
+    @property
+    def n_rows(self) -> int | None:
+        """Number of rows the rule has settings for; None where the same hold for any row."""
+        return None
+
+    def __eq__(self, other: object) -> bool:
+        # a dataclass would compare its fields with ==, which arrays answer element by element
+        return type(self) is type(other) and all(map(np.array_equal, self._settings(), other._settings()))
+
+    def __hash__(self) -> int:
+        return hash((type(self), *(s.tobytes() if isinstance(s, np.ndarray) else s for s in self._settings())))
+
+    def _settings(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, item.name) for item in fields(self)) if is_dataclass(self) else ()
 
     def value(self, utility: npt.ArrayLike, availability: npt.ArrayLike | None = None) -> FloatArray:
         """Return the soft maximum of each row (inclusive value, "logsum"), in units of utility.
@@ -147,8 +173,8 @@ class RegularisedRule(ABC):
         InvalidInputError
             For n below 1.
         """
-        if n < 1:
-            raise InvalidInputError(f"max_gap needs at least one alternative, found n = {n}")
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+            raise InvalidInputError(f"max_gap needs a whole number of alternatives of at least 1, found {n!r}")
         return np.asarray(self._largest_gap(int(n)), dtype=np.float64)
 
     def fenchel_young_loss(self, utility: npt.ArrayLike, target: npt.ArrayLike) -> FloatArray:
@@ -182,7 +208,8 @@ class RegularisedRule(ABC):
             values, mass = np.broadcast_arrays(values, mass)
         except ValueError as error:
             raise ShapeError(f"utility and target must broadcast: shapes {values.shape} and {mass.shape}") from error
-        shifted = values - values.max(axis=-1, keepdims=True)
+        with np.errstate(over="ignore"):  # a spread beyond the largest float: minus infinity is the right answer
+            shifted = values - values.max(axis=-1, keepdims=True)
         met = np.sum(np.where(mass > 0, mass * np.where(mass > 0, shifted, 0.0), 0.0), axis=-1)
         return _unwrapped(np.maximum(self._value(shifted) + self._conjugate(mass) - met, 0.0))
 
@@ -211,6 +238,16 @@ class RegularisedRule(ABC):
         raise InvalidInputError(
             f"{type(self).__name__} has no additive-noise law, so coherent draws do not exist: use sampling='fast'"
         )
+
+    def for_rows(self, rows: slice | IntArray) -> Self:
+        """Return the rule as it holds for some rows of a table; itself unless it has settings that differ by row.
+
+        Parameters
+        ----------
+        rows : slice or ndarray of int64
+            Rows of the table that the rule was made for.
+        """
+        return self
 
     @abstractmethod
     def _value(self, utility: FloatArray) -> FloatArray: ...

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,13 +13,13 @@ from choicekit.errors import ShapeError
 from choicekit.random import Draws
 from choicekit.rules.protocol import FloatArray, IntArray, RegularisedRule, perturbed_choices
 from choicekit.rules.registry import register_rule
-from choicekit.rules.utilities import check_temperature
+from choicekit.rules.utilities import check_temperature, row_maximum, row_sum
 
 __all__ = ["Softmax", "inclusive_value", "softmax"]
 
 
 @register_rule("softmax")
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # equality by value is the base's
 class Softmax(RegularisedRule):
     """Choose with probability proportional to exp(u / T).
 
@@ -62,14 +62,14 @@ class Softmax(RegularisedRule):
         object.__setattr__(self, "temperature", check_temperature(self.temperature))
 
     def _value(self, utility: FloatArray) -> FloatArray:
-        top = utility.max(axis=-1)
+        top = row_maximum(utility)
         temperature = self._fitted_temperature(utility)
         # at most J terms of at most 1, one of them 1: the logarithm is between 0 and log J
-        return np.asarray(top + temperature * np.log(np.exp(_scaled(utility, temperature)).sum(axis=-1)))
+        return np.asarray(top + temperature * np.log(row_sum(np.exp(_scaled(utility, temperature)))))
 
     def _probabilities(self, utility: FloatArray) -> FloatArray:
         weights = np.exp(_scaled(utility, self._fitted_temperature(utility)))
-        return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+        return np.asarray(weights / row_sum(weights)[..., None])
 
     def _conjugate(self, probabilities: FloatArray) -> FloatArray:
         temperature = self._fitted_temperature(probabilities)
@@ -84,6 +84,17 @@ class Softmax(RegularisedRule):
         See `RegularisedRule.coherent_choices` for arguments and result.
         """
         return perturbed_choices(_scaled(utility, self._fitted_temperature(utility)), draws, replications)
+
+    @property
+    def n_rows(self) -> int | None:
+        """Number of temperatures; None where one holds for all rows."""
+        return None if isinstance(self.temperature, float) or self.temperature.size == 1 else len(self.temperature)
+
+    def for_rows(self, rows: slice | IntArray) -> Self:
+        """Return the rule with the temperatures of some rows; itself where one temperature holds for all."""
+        if isinstance(self.temperature, float) or self.temperature.size == 1:
+            return self
+        return replace(self, temperature=self.temperature[rows])
 
     def _fitted_temperature(self, utility: FloatArray) -> float | FloatArray:
         if isinstance(self.temperature, float):
@@ -101,7 +112,7 @@ def _scaled(utility: FloatArray, temperature: float | FloatArray) -> FloatArray:
     """(u - max u) / T; at T = 0 its limit, zero at the maxima and minus infinity elsewhere."""
     # a spread beyond the largest float overflows to minus infinity, whose exponential is the right answer: 0
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        difference = utility - utility.max(axis=-1, keepdims=True)
+        difference = utility - row_maximum(utility)[..., None]
         if isinstance(temperature, float):
             if temperature == 1.0:
                 return np.asarray(difference)
