@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from importlib import resources
@@ -30,6 +30,7 @@ __all__ = ["ExitCode", "main"]
 
 logger = logging.getLogger("choicekit")
 
+MAX_WORKERS = 1024
 MAX_SHOWN = 50  # problems of one file; nobody mends more at once
 
 
@@ -54,12 +55,42 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+def _whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers, with messages like those about scenarios."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise typer.BadParameter(f"must be a whole number, found {text!r}") from None
+        if not least <= number <= most:
+            raise typer.BadParameter(f"must be a whole number from {least} to {most}, found {number}")
+        return number
+
+    return read
+
+
 ScenarioFile = Annotated[Path, typer.Argument(metavar="FILE", help="Scenario file (YAML).", show_default=False)]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change an entry, such as rule.temperature=2; may be repeated."),
 ]
-Seed = Annotated[int | None, typer.Option("--seed", metavar="N", help="Use this seed instead of the scenario's.")]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        "--seed", metavar="N", parser=_whole_number(0, 2**64 - 1), help="Use this seed instead of the scenario's."
+    ),
+]
+Workers = Annotated[
+    int,
+    typer.Option(
+        "--workers",
+        metavar="N",
+        parser=_whole_number(1, MAX_WORKERS),
+        help="Threads; the answer does not depend on it.",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
@@ -87,9 +118,7 @@ def run(
     ] = None,
     settings: Settings = None,
     seed: Seed = None,
-    workers: Annotated[
-        int, typer.Option("--workers", metavar="N", min=1, max=1024, help="Threads; the answer does not depend on it.")
-    ] = 1,
+    workers: Workers = 1,
     quiet: Quiet = False,
 ) -> None:
     """Run a scenario and write its report."""
@@ -138,7 +167,7 @@ def new(
         from choicekit.suggestions import suggest
 
         if kind not in kinds():
-            hint = suggest(kind, kinds()) or f"there are {', '.join(kinds())}"
+            hint = suggest(kind, kinds()) or f"kinds are {', '.join(kinds())}"
             raise ScenarioError([Problem(message=f"unknown kind {kind!r}", hint=hint)])
         template = resources.files("choicekit.scenario").joinpath("templates", f"{kind}.yaml")
         text = template.read_text(encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ __all__ = ["Layout", "identifiers_of", "long_layout", "wide_layout"]
 
 IntArray = npt.NDArray[np.int64]
 
+LARGEST_WHOLE = 2.0**53  # above it a float no longer tells neighbouring whole numbers apart
 SHOWN = 5  # problems of one sort that are shown before "and n more"
 
 
@@ -34,6 +35,8 @@ class Layout:
         Empty for a wide table that names none.
     places : ndarray (N,) or (N, J) of int64
         Table row of each agent, or of each agent and alternative; -1 where the table has none.
+    attributes : mapping
+        Of a wide table: attributes that differ by alternative, with the column that holds each.
     """
 
     table: Table
@@ -41,6 +44,7 @@ class Layout:
     situations: npt.NDArray[Any] | None
     alternatives: tuple[str, ...]
     places: IntArray
+    attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def first_place(self) -> IntArray:
@@ -64,8 +68,14 @@ class Layout:
             spread = np.where(self.places < 0, empty, spread)
         return np.asarray(spread)
 
+    def holds(self, name: str) -> bool:
+        """Whether a column of the population comes from the table."""
+        return name in self.table.frame.columns or name in self.attributes
+
     def problem(self, message: str, *, row: int, position: int | None, column: str, hint: str = "") -> Problem:
         """Describe something wrong with a cell, naming line, agent and alternative."""
+        if column in self.attributes and position is not None:
+            column = self.attributes[column][self.alternatives[position]]
         place = int(self.first_place[row] if self.places.ndim == 1 or position is None else self.places[row, position])
         who = f"agent {self.agents[row]}"
         if self.situations is not None:
@@ -175,21 +185,26 @@ def identifiers_of(table: Table, column: str) -> npt.NDArray[Any]:
         Naming the rows where an identifier is missing.
     """
     series = table.frame[column]
-    missing = np.flatnonzero(series.isna().to_numpy())
-    if missing.size:
-        problems = [
-            table.problem(f"column {column!r}: an identifier is missing", row=int(row), column=column)
-            for row in missing[:SHOWN]
-        ]
-        raise DataError(_with_rest(problems, missing.size))
+    _refuse_missing_cells(table, column, "an identifier is missing")
     if series.dtype.kind in "iu":
         return series.to_numpy()
-    if series.dtype.kind == "f" and bool(np.all(series == np.floor(series))):
+    if series.dtype.kind == "f" and bool(np.all((series == np.floor(series)) & (np.abs(series) < LARGEST_WHOLE))):
         return series.to_numpy().astype(np.int64)
     return labels_of(series)
 
 
+def _refuse_missing_cells(table: Table, column: str, message: str) -> None:
+    missing = np.flatnonzero(table.frame[column].isna().to_numpy())
+    if missing.size:
+        problems = [
+            table.problem(f"column {column!r}: {message}", row=int(row), column=column, hint="fill it in")
+            for row in missing[:SHOWN]
+        ]
+        raise DataError(_with_rest(problems, missing.size))
+
+
 def _positions(table: Table, column: str, alternatives: Mapping[str, str] | None) -> tuple[tuple[str, ...], IntArray]:
+    _refuse_missing_cells(table, column, "an alternative is missing")
     labels = labels_of(table.frame[column])
     if alternatives is None:
         alternatives = {label: label for label in dict.fromkeys(labels.tolist())}

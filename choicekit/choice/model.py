@@ -187,6 +187,7 @@ class ChoiceModel:
         return (
             list(self._name_problems(population))
             or list(self._cell_problems(population))
+            or list(self._kind_problems(population, "utility"))
             or list(self._utility_problems(population))
         )
 
@@ -207,6 +208,14 @@ class ChoiceModel:
                     hint="rename one",
                     path=f"coefficients.{name}",
                 )
+        for name in self._conditions:
+            if name not in self.alternatives(population):
+                known_names = self.alternatives(population)
+                hint = suggest(name, known_names) or f"there are {', '.join(known_names)}"
+                yield Problem(message=f"unknown alternative {name!r}", hint=hint, path=f"availability.{name}")
+        if self.on_no_alternative == "outside" and OUTSIDE_OPTION in self.alternatives(population):
+            message = f"{OUTSIDE_OPTION!r} is what agents with nothing available choose"
+            yield Problem(message=message, hint="rename the alternative", path=f"utility.{OUTSIDE_OPTION}")
         known = {*self.coefficients, *population.columns}
         for what, name, formula in self._every_formula(population):
             for error in formula.check(known):
@@ -215,18 +224,28 @@ class ChoiceModel:
     def _cell_problems(self, population: Population) -> Iterator[Problem]:
         conditions = self._needed_cells(population, "availability", None)
         broken = [p for column, cells in conditions.items() for p in _bad_cells(population, column, cells)]
+        broken = broken or list(self._kind_problems(population, "availability"))
         if broken:  # what is available cannot be told, so neither can which cells utilities need
             yield from broken
             return
         for column, cells in self._needed_cells(population, "utility", self.available(population)).items():
             yield from _bad_cells(population, column, cells)
 
+    def _kind_problems(self, population: Population, what: str) -> Iterator[Problem]:
+        """Try each formula on the first row: whether text meets numbers does not depend on the row."""
+        for kind, name, formula in self._every_formula(population):
+            if kind == what:
+                try:
+                    formula.evaluate(self._names_of(formula, population, name, slice(0, 1)))
+                except ExpressionError as error:
+                    yield problem_of(error, f"{what}.{name}")
+
     def _needed_cells(self, population: Population, what: str, available: BoolArray | None) -> dict[str, BoolArray]:
         """Which cells of each column are needed as numbers, (N,) or (N, J) in the population's alternatives."""
         needed: dict[str, BoolArray] = {}
         for place, (name, formula) in enumerate((n, f) for w, n, f in self._every_formula(population) if w == what):
             rows: Any = True if available is None else available[:, place]
-            for column in sorted(_names_as_numbers(formula) & population.columns.keys()):
+            for column in sorted(_names_as_numbers(formula, population) & population.columns.keys()):
                 values = population.columns[column]
                 cells = needed.setdefault(column, np.zeros(values.shape, dtype=bool))
                 if values.ndim == 2:
@@ -301,19 +320,31 @@ def _who(population: Population, row: int) -> str:
     return who if population.situations is None else f"{who} in situation {population.situations[row]}"
 
 
-def _names_as_numbers(formula: Expression) -> frozenset[str]:
-    """Names that are used as numbers somewhere, not only compared with text."""
+def _names_as_numbers(formula: Expression, population: Population) -> frozenset[str]:
+    """Names that are used as numbers somewhere, not only compared with text or one column of text with another."""
     compared: set[int] = set()
     for node in ast.walk(formula.tree):
         if isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]
-            if any(_holds_text(side) for side in sides):
+            written = any(_holds_text(side) for side in sides)
+            if written or all(isinstance(side, ast.Name) and _is_text(population, side.id) for side in sides):
                 compared |= {id(side) for side in sides if isinstance(side, ast.Name)}
     return frozenset(
         node.id
         for node in ast.walk(formula.tree)
         if isinstance(node, ast.Name) and id(node) not in compared and node.id in formula.names
     )
+
+
+def _is_text(population: Population, name: str) -> bool:
+    return name in population.columns and _holds_only_text(population.columns[name])
+
+
+def _holds_only_text(values: npt.NDArray[Any]) -> bool:
+    if values.dtype.kind != "O":
+        return False
+    numbers, bad = number_of_each(values.ravel())
+    return bool(bad.any() and np.all(bad | np.isnan(numbers)))
 
 
 def _holds_text(node: ast.expr) -> bool:
@@ -328,20 +359,24 @@ def _bad_cells(population: Population, column: str, needed: BoolArray) -> Iterat
         return
     if values.dtype.kind == "O":
         numbers, bad = number_of_each(values.ravel())
-        if bad.all():
-            hint = f"compare it with text instead, such as {column} == {str(values.flat[0])!r}"
-            yield Problem(message=f"column {column!r} holds text where a number is needed", hint=hint, path=column)
+        wrong = np.argwhere(needed & bad.reshape(values.shape))
+        if len(wrong) and _holds_only_text(values):
+            first = tuple(int(index) for index in wrong[0])
+            message = f"a number is needed, every cell is text such as {str(values[first])!r}"
+            hint = "text can only be compared with text, by == or in"
+            position = first[1] if len(first) > 1 else None
+            yield population.cell_problem(message, row=first[0], position=position, column=column, hint=hint)
             return
         values = numbers.reshape(values.shape)
     wrong = np.argwhere(needed & ~np.isfinite(values))
-    for cell in wrong[:_SHOWN]:
+    for place, cell in enumerate(wrong[:_SHOWN], start=1):
         row, position = int(cell[0]), int(cell[1]) if cell.size > 1 else None
         original = population.columns[column][tuple(cell)]
         found = "the number is missing" if _is_missing(original) else f"{str(original)!r} is not a finite number"
-        rest = len(wrong) - _SHOWN
-        hint = f"and {rest} more cells of this column" if rest > 0 and cell is wrong[_SHOWN - 1] else ""
-        if not hint and _is_missing(original):
-            hint = "fill it in, or make the alternative unavailable there"
+        hint = "fill it in, or make the alternative unavailable there" if _is_missing(original) else ""
+        if place == _SHOWN < len(wrong):
+            more = f"and {len(wrong) - _SHOWN} more cells of this column"
+            hint = f"{hint} ({more})" if hint else more
         yield population.cell_problem(found, row=row, position=position, column=column, hint=hint)
 
 

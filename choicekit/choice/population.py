@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from choicekit.choice.layouts import Layout, long_layout, require_columns, wide_layout
-from choicekit.choice.tables import Table, labels_of, number_of_each, read_table
+from choicekit.choice.tables import Table, column_values, labels_of, number_of_each, read_table, table_of
 from choicekit.errors import DataError, InvalidInputError, Problem, ShapeError
 from choicekit.random import row_words
 from choicekit.suggestions import suggest
@@ -172,9 +172,11 @@ class Population:
         >>> Population.from_frame(trips, layout="long", agent="id", alternative="mode")
         Population(2 agents in 2 rows, 2 alternatives, 1 columns)
         """
-        table = frame if isinstance(frame, Table) else Table(frame=frame.reset_index(drop=True))
+        table = frame if isinstance(frame, Table) else table_of(frame)
         names = _names_by_label(alternatives)
-        _check_arguments(layout, agent, alternative, availability, attributes)
+        _check_arguments(layout, agent, alternative, availability, attributes, missing_rows)
+        if table.frame.empty:
+            raise DataError([table.problem("the table has no rows", hint="a population needs at least one agent")])
         if layout == "long":
             placed = long_layout(
                 table,
@@ -190,11 +192,12 @@ class Population:
         special = {agent, situation, alternative, weight, chosen, availability}
         kept = [str(name) for name in table.frame.columns if name not in special] if columns is None else columns
         values = {name: placed.column(name) for name in dict.fromkeys(kept)}
+        placed = replace(placed, attributes=attributes or {})
         return cls(
             agents=placed.agents,
             situations=placed.situations,
             alternatives=placed.alternatives,
-            columns=values | _stacked(placed, attributes or {}),
+            columns=values | _stacked(placed),
             weights=None if weight is None else _weights_of(placed, weight),
             availability=_availability_of(placed, availability),
             chosen=None if chosen is None else _chosen_of(placed, chosen, names),
@@ -266,7 +269,7 @@ class Population:
 
     def cell_problem(self, message: str, *, row: int, position: int | None, column: str, hint: str = "") -> Problem:
         """Describe something wrong with a cell, in the file where there is one."""
-        if self.layout is not None and column in self.layout.table.frame.columns:
+        if self.layout is not None and self.layout.holds(column):
             return self.layout.problem(message, row=row, position=position, column=column, hint=hint)
         who = f"agent {self.agents[row]}"
         if position is not None and self.columns[column].ndim == 2:
@@ -288,7 +291,10 @@ class Population:
         return array
 
     def _checked_weights(self, weights: npt.ArrayLike) -> FloatArray:
-        array = np.asarray(weights, dtype=np.float64)
+        try:
+            array = np.asarray(weights, dtype=np.float64)
+        except (ValueError, TypeError) as error:
+            raise InvalidInputError("weights must be numbers, one a row") from error
         self._check_shape("weights", array, (self.n_rows,))
         if not np.all(np.isfinite(array) & (array >= 0)) or not np.any(array > 0):
             raise InvalidInputError("weights must be finite and at least 0, and not all 0")
@@ -319,10 +325,12 @@ def _names_by_label(alternatives: Mapping[str, str] | Sequence[str] | None) -> d
 
 
 def _check_arguments(
-    layout: str, agent: str | None, alternative: str | None, availability: str | None, attributes: object
+    layout: str, agent: str | None, alternative: str | None, availability: str | None, attributes: object, missing: str
 ) -> None:
     if layout not in {"wide", "long"}:
         raise InvalidInputError(f"layout must be 'wide' or 'long', found {layout!r}")
+    if missing not in {"error", "unavailable"}:
+        raise InvalidInputError(f"missing_rows must be 'error' or 'unavailable', found {missing!r}")
     if layout == "long" and (agent is None or alternative is None):
         raise InvalidInputError("long layout needs the names of the `agent` and the `alternative` columns")
     if layout == "long" and attributes:
@@ -331,10 +339,10 @@ def _check_arguments(
         raise InvalidInputError("`alternative` and `availability` columns belong to long layout")
 
 
-def _stacked(placed: Layout, attributes: Mapping[str, Mapping[str, str]]) -> dict[str, npt.NDArray[Any]]:
+def _stacked(placed: Layout) -> dict[str, npt.NDArray[Any]]:
     """Columns of a wide table side by side, one an alternative."""
     stacked = {}
-    for name, by_alternative in attributes.items():
+    for name, by_alternative in placed.attributes.items():
         if set(by_alternative) != set(placed.alternatives):
             missing = [a for a in placed.alternatives if a not in by_alternative]
             extra = [a for a in by_alternative if a not in placed.alternatives]
@@ -348,8 +356,9 @@ def _stacked(placed: Layout, attributes: Mapping[str, Mapping[str, str]]) -> dic
 
 def _numbers_in(placed: Layout, column: str, allowed: str, rule: Any) -> npt.NDArray[Any]:
     """Return a column whose every cell passes `rule`, or say which do not."""
+    values = column_values(placed.table.frame[column])
     texts = labels_of(placed.table.frame[column])
-    numbers, bad = number_of_each(texts)
+    numbers, bad = (values.astype(np.float64), False) if values.dtype.kind in "bf" else number_of_each(texts)
     with np.errstate(invalid="ignore"):
         wrong = np.flatnonzero(bad | ~rule(numbers))
     wrong = wrong[np.isin(wrong, placed.places)]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from choicekit.errors import DataError, Problem
+from choicekit.errors import DataError, InvalidInputError, Problem
 
-__all__ = ["Table", "column_values", "labels_of", "number_of_each", "read_table"]
+__all__ = ["Table", "column_values", "labels_of", "number_of_each", "read_table", "table_of", "unfit_path"]
 
 MISSING_MARKS = frozenset({"", "na", "n/a", "nan", "null", "none"})
 """Texts that mean "no number here" in an otherwise numeric column, in any case."""
 
 _SEPARATORS = (",", ";", "\t", "|")
+_TRUTH = (bool, np.bool_)
+_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".parquet", ".pq"})
+_IRREGULAR = re.compile(rb'"|(?:\A|\n|\r(?!\n))[ \t]*[\r\n]')  # quoted cells, which may span lines, and blank lines
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -57,27 +62,17 @@ class Table:
             return self.lines[row]
         if self.path is None or self.separator is None:
             return row + 1
-        content = self.path.read_bytes()
-        if not any(mark in content for mark in (b'"', b"\n\n", b"\r\n\r\n", b"\r\r")):
+        if not _IRREGULAR.search(self.path.read_bytes()):
             return row + 2
-        # quoted cells may span lines and blank lines are skipped: count as a CSV reader does
-        with self.path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-            reader = csv.reader(stream, delimiter=self.separator)
-            start = 1
-            left = row + 1
-            for cells in reader:
-                if cells:
-                    if left == 0:
-                        return start
-                    left -= 1
-                start = reader.line_num + 1
-        return row + 2
+        lines = (line for line, _ in _records(self.path, self.separator))
+        return next(islice(lines, row + 1, None), row + 2)
 
     def problem(self, message: str, *, row: int | None = None, column: str = "", hint: str = "") -> Problem:
         """Describe something wrong with the table, or with one of its rows."""
-        line = None if row is None else self.line(row)
-        where = "" if row is None or self.has_lines else f"row {line}: "
-        return Problem(message=where + message, hint=hint, file=self.name, line=line, path=column)
+        number = None if row is None else self.line(row)
+        if number is not None and not self.has_lines:
+            message, number = f"row {number}: {message}", None
+        return Problem(message=message, hint=hint, file=self.name, line=number, path=column)
 
     def __repr__(self) -> str:
         return f"Table({self.name or 'in memory'}: {len(self.frame)} rows, {len(self.frame.columns)} columns)"
@@ -104,6 +99,8 @@ def read_table(path: str | Path, *, separator: str | None = None, name: str | No
     ------
     DataError
         Where the file is missing, unreadable, empty or malformed; the message names the line.
+    InvalidInputError
+        Where `separator` is not one character that can separate cells.
 
     Examples
     --------
@@ -116,38 +113,81 @@ def read_table(path: str | Path, *, separator: str | None = None, name: str | No
     """
     path = Path(path)
     name = str(path) if name is None else name
-    if not path.is_file():
-        what = "is a directory, not a table" if path.is_dir() else "does not exist"
-        raise DataError([Problem(message=f"the table {what}", file=name, hint="check the path")])
+    unfit = unfit_path(path)
+    if unfit is not None:
+        raise DataError([Problem(message=unfit[0], file=name, hint=unfit[1])])
+    if separator is not None and (len(separator) != 1 or separator in '"\r\n'):
+        raise InvalidInputError(f"separator must be one character such as ',' or ';', found {separator!r}")
     try:
         if path.suffix.lower() in {".parquet", ".pq"}:
             return Table(frame=_read_parquet(path, name), name=name, path=path)
-        if path.suffix.lower() in {".csv", ".tsv", ".txt"}:
-            return _read_csv(path, name, separator)
+        return _read_csv(path, name, separator)
     except OSError as error:
         raise DataError([Problem(message=f"the table cannot be read: {error.strerror or error}", file=name)]) from error
-    raise DataError(
-        [Problem(message=f"a table must end in .csv, .tsv, .txt or .parquet, found {path.suffix!r}", file=name)]
-    )
+
+
+def unfit_path(path: Path) -> tuple[str, str] | None:
+    """Say why a path cannot be a table, and the way out; None where it can.
+
+    Examples
+    --------
+    >>> unfit_path(Path("no such file.csv"))
+    ('the table does not exist', 'check the path')
+    """
+    if path.is_dir():
+        return "the table is a directory", "name the file inside it"
+    if not path.is_file():
+        return "the table does not exist", "check the path"
+    if path.suffix.lower() not in _SUFFIXES:
+        found = f"found {path.suffix!r}" if path.suffix else "found no ending"
+        return f"a table must end in .csv, .tsv, .txt, .parquet or .pq, {found}", "save it as one of these"
+    return None
+
+
+def table_of(frame: pd.DataFrame, name: str = "") -> Table:
+    """Make a table of a frame: columns named by text, rows counted from 0.
+
+    Raises
+    ------
+    DataError
+        Where two columns have one name.
+
+    Examples
+    --------
+    >>> table_of(pd.DataFrame({1: [2.5]}, index=["x"])).frame
+         1
+    0  2.5
+    """
+    columns = [str(column) for column in frame.columns]
+    _refuse_repeated(columns, name, None)
+    return Table(frame=frame.set_axis(columns, axis="columns").reset_index(drop=True), name=name)
+
+
+def _refuse_repeated(columns: list[str], name: str, line: int | None) -> None:
+    repeated = sorted({column for column in columns if columns.count(column) > 1})
+    if repeated:
+        raise DataError(
+            [
+                Problem(message=f"column {column!r} occurs twice", hint="rename one", file=name, line=line, path=column)
+                for column in repeated
+            ]
+        )
 
 
 def _read_parquet(path: Path, name: str) -> pd.DataFrame:
     try:
-        return pd.read_parquet(path)
+        frame = pd.read_parquet(path)
     except (ValueError, OSError) as error:  # pyarrow's errors derive from these
-        raise DataError([Problem(message="this is not a readable Parquet file", file=name)]) from error
+        hint = "write it again as Parquet, or as CSV"
+        raise DataError([Problem(message="this is not a readable Parquet file", hint=hint, file=name)]) from error
+    if any(label is not None for label in frame.index.names):
+        frame = frame.reset_index()  # pandas stores an index as columns of its own
+    return table_of(frame, name).frame
 
 
 def _read_csv(path: Path, name: str, separator: str | None) -> Table:
-    header, separator = _read_header(path, name, separator)
-    repeated = sorted({cell for cell in header if header.count(cell) > 1})
-    if repeated:
-        raise DataError(
-            [
-                Problem(message=f"column {cell!r} occurs twice, rename one", file=name, line=1, path=cell)
-                for cell in repeated
-            ]
-        )
+    header, line, separator = _read_header(path, name, separator)
+    _refuse_repeated([cell for cell in header if cell], name, line)
     try:
         frame = pd.read_csv(
             path, sep=separator, keep_default_na=False, na_values=[""], low_memory=False, encoding="utf-8-sig",
@@ -156,23 +196,51 @@ def _read_csv(path: Path, name: str, separator: str | None) -> Table:
     except UnicodeDecodeError as error:
         raise DataError([_not_utf8(path, name)]) from error
     except (ValueError, pd.errors.ParserError) as error:
-        raise DataError([_malformed(str(error), name, len(header))]) from error
-    if frame.empty:
-        raise DataError([Problem(message="the table has a header but no rows", file=name, hint="add data below it")])
-    return Table(frame=frame, name=name, path=path, separator=separator)
+        raise DataError([_malformed(path, name, separator, len(header))]) from error
+    if not len(frame):
+        hint = "add data below it"
+        raise DataError([Problem(message="the table has a header but no rows", file=name, line=line, hint=hint)])
+    named = [place for place, cell in enumerate(header) if cell]  # nothing can refer to a column without a name
+    return Table(frame=frame.iloc[:, named], name=name, path=path, separator=separator)
 
 
-def _read_header(path: Path, name: str, separator: str | None) -> tuple[list[str], str]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        try:
-            first = stream.readline()
-        except UnicodeDecodeError as error:
-            raise DataError([_not_utf8(path, name)]) from error
-    if not first.strip():
-        raise DataError([Problem(message="the table is empty", file=name, line=1, hint="give a header and rows")])
-    if separator is None:
-        separator = max(_SEPARATORS, key=first.count) if any(mark in first for mark in _SEPARATORS) else ","
-    return next(csv.reader([first], delimiter=separator)), separator
+def _read_header(path: Path, name: str, separator: str | None) -> tuple[list[str], int, str]:
+    """Return the cells of the header, its line, and the separator; see that the first row has no more cells."""
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            first = next((line for line in stream if line.strip()), "")
+        if not first:
+            raise DataError([Problem(message="the table is empty", file=name, line=1, hint="give a header and rows")])
+        usual = max(_SEPARATORS, key=first.count)
+        if separator is None:
+            separator = usual if usual in first else ","
+        elif separator not in first and usual in first and '"' not in first:
+            message = f"the separator {separator!r} does not occur in the header"
+            raise DataError([Problem(message=message, hint=f"did you mean {usual!r}?", file=name, line=1)])
+        (line, header), *rows = islice(_records(path, separator), 2)
+    except UnicodeDecodeError as error:
+        raise DataError([_not_utf8(path, name)]) from error
+    for place, cells in rows:  # pandas drops what a first row has too much
+        if len(cells) > len(header):
+            raise DataError([_too_many(len(cells), len(header), name, place)])
+    return header, line, separator
+
+
+def _records(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line each record of a CSV file starts on, and its cells; blank lines are passed over."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        reader = csv.reader(stream, delimiter=separator)
+        start = 1
+        while True:
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error:  # a cell longer than the reader takes
+                cells = ["…"]
+            if len(cells) > 1 or (cells and cells[0].strip()):
+                yield start, cells
+            start = reader.line_num + 1
 
 
 def _not_utf8(path: Path, name: str) -> Problem:
@@ -186,12 +254,18 @@ def _not_utf8(path: Path, name: str) -> Problem:
     return Problem(message="text must be UTF-8, found other bytes", file=name, hint="save it as UTF-8")
 
 
-def _malformed(reason: str, name: str, width: int) -> Problem:
-    found = re.search(r"Expected \d+ fields in line (\d+), saw (\d+)", reason)
-    if found:
-        line, cells = int(found[1]), found[2]
-        return Problem(message=f"this line has {cells} cells where the header has {width}", file=name, line=line)
-    return Problem(message="the table is malformed", file=name, hint="look for an unclosed quote")
+def _too_many(cells: int, width: int, name: str, line: int) -> Problem:
+    message = f"this line has {cells} cells where the header has {width}"
+    return Problem(message=message, hint="put text that holds the separator in quotes", file=name, line=line)
+
+
+def _malformed(path: Path, name: str, separator: str, width: int) -> Problem:
+    line = 1
+    for line, cells in _records(path, separator):
+        if len(cells) > width:
+            return _too_many(len(cells), width, name, line)
+    # nothing else is refused; an open quote takes in all that follows, so the last record has it
+    return Problem(message="a quote is never closed", hint="close or remove it", file=name, line=line)
 
 
 def column_values(series: pd.Series[Any]) -> npt.NDArray[Any]:
@@ -204,8 +278,8 @@ def column_values(series: pd.Series[Any]) -> npt.NDArray[Any]:
     Returns
     -------
     ndarray (n,)
-        float64 where every cell is a number or missing (nan), bool where every cell is True or False, otherwise
-        objects that are all text; missing text is empty.
+        bool where every cell is True or False; float64 where every cell is a number, or True or False (1 or 0), or
+        missing (nan); otherwise objects that are all text; missing text is empty.
 
     Examples
     --------
@@ -214,13 +288,18 @@ def column_values(series: pd.Series[Any]) -> npt.NDArray[Any]:
     >>> column_values(pd.Series(["bus", None]))
     array(['bus', ''], dtype=object)
     """
-    if series.dtype.kind == "b":
-        return series.to_numpy(dtype=bool)
     if series.dtype.kind in "iuf":
         return series.to_numpy(dtype=np.float64, na_value=np.nan)
-    texts = ["" if cell is None or cell is pd.NA or cell != cell else str(cell) for cell in series.astype(object)]
+    cells = [None if _is_missing(cell) else cell for cell in series.astype(object)]
+    if any(cell is not None for cell in cells) and all(cell is None or isinstance(cell, _TRUTH) for cell in cells):
+        return np.asarray(cells, dtype=bool if None not in cells else np.float64)
+    texts = ["" if cell is None else str(cell) for cell in cells]
     numbers, bad = number_of_each(np.asarray(texts, dtype=object))
     return np.asarray(texts, dtype=object) if bad.any() else numbers
+
+
+def _is_missing(cell: Any) -> bool:
+    return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell)
 
 
 def number_of_each(texts: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
@@ -248,7 +327,7 @@ def labels_of(series: pd.Series[Any]) -> npt.NDArray[Any]:
     """
     labels = []
     for cell in series.astype(object):
-        if cell is None or cell is pd.NA or cell != cell:
+        if _is_missing(cell):
             labels.append("")
         elif isinstance(cell, float | np.floating) and float(cell).is_integer():
             labels.append(str(int(cell)))

@@ -74,8 +74,7 @@ def check_directory(directory: str | os.PathLike[str]) -> None:
         if _STAGING in entries:
             if not _is_abandoned(path / _STAGING):
                 raise OutputError(
-                    f"another run is writing to '{path}', "
-                    f"wait for it, or delete '{path / _STAGING}' if none is running"
+                    f"another run is writing to '{path}', wait for it, or delete '{path / _STAGING}' if none is running"
                 )
             entries.remove(_STAGING)
         if entries:

@@ -23,6 +23,7 @@ from pydantic_core import PydanticCustomError
 
 from choicekit.errors import InvalidInputError
 from choicekit.rules import RegularisedRule, registered_rules
+from choicekit.scenario.wording import show
 
 __all__ = ["Block", "Finite", "Formula", "Name", "ScenarioBlock", "mapping_or", "rule_block"]
 
@@ -47,11 +48,13 @@ class Block(BaseModel):
 
 
 def _formula_text(value: object) -> object:
-    """Numbers are formulas too; everything else is left for the text check."""
+    """Numbers are formulas too."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         if not math.isfinite(value):
             raise ValueError(f"must be a formula or a finite number, found {value}")
         return repr(value)
+    if not isinstance(value, str):
+        raise ValueError(f"must be a formula, found {show(value)}")
     return value
 
 

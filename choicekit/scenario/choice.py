@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, create_model
+from pydantic import AfterValidator, Field, WithJsonSchema, create_model
 
 from choicekit.choice.outcome import ChoiceOutcome
 from choicekit.choice.simulation import ChoiceStudy, run_study
@@ -29,10 +29,23 @@ from choicekit.scenario.choice_preparation import prepare_choice
 from choicekit.scenario.kinds import Finished, Prepared
 from choicekit.scenario.result import Check
 from choicekit.scenario.validation import Findings
+from choicekit.scenario.wording import show
 
 __all__ = ["KIND", "ChoiceBlock", "ChoiceKind"]
 
-Scalar = str | float | int | bool | None
+
+def _one_value(value: object) -> object:
+    if isinstance(value, Mapping | list):
+        raise ValueError(f"must be text, a number, true or false, found {show(value)}")
+    return value
+
+
+if TYPE_CHECKING:
+    Scalar = str | float | bool | None
+else:
+    Scalar = Annotated[
+        Any, AfterValidator(_one_value), WithJsonSchema({"type": ["string", "number", "boolean", "null"]})
+    ]
 
 SUM_TOLERANCE = 1e-12  # rounding of a sum of at most a few thousand probabilities
 

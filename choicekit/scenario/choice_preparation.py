@@ -17,13 +17,14 @@ from choicekit.choice.population import Population
 from choicekit.choice.sampling import resolve_sampling
 from choicekit.choice.segments import Segmentation, segment_by_edges, segment_by_value
 from choicekit.choice.simulation import build_study
-from choicekit.choice.tables import Table, read_table
+from choicekit.choice.tables import Table, read_table, unfit_path
 from choicekit.errors import DataError, ExpressionError, InvalidInputError, Problem
 from choicekit.rules import ChoiceRule, rule_from_name
-from choicekit.scenario.document import EntryPath, parse_path
+from choicekit.scenario.document import EntryPath
 from choicekit.scenario.kinds import Prepared
 from choicekit.scenario.result import InputFile
 from choicekit.scenario.validation import Findings
+from choicekit.scenario.wording import show
 from choicekit.suggestions import suggest
 
 __all__ = ["prepare_choice"]
@@ -49,13 +50,14 @@ def prepare_choice(blocks: Mapping[str, Any], findings: Findings, directory: Pat
     agents = blocks.get("agents")
     table = None if agents is None else _table(agents, findings, directory)
     names = _alternatives(blocks, findings)
+    _check_observed(blocks, findings)
     if agents is not None:
         _check_layout(agents, findings)
         if table is not None:
             _check_columns(agents, table, names, findings)
     rule = _rule(blocks, findings)
     formulas = list(_formulas(blocks, findings))
-    if table is not None and agents is not None and "coefficients" in blocks:
+    if table is not None and agents is not None and ("coefficients",) not in findings.removed:
         _check_names(formulas, blocks["coefficients"], agents, table, findings)
     if table is not None and "segments" in blocks:
         _check_segments(blocks["segments"], table, findings)
@@ -65,23 +67,27 @@ def prepare_choice(blocks: Mapping[str, Any], findings: Findings, directory: Pat
 
 
 def _table(agents: Any, findings: Findings, directory: Path | None) -> Table | None:
+    if any(path[:2] in {("agents", "table"), ("agents", "rows")} for path in findings.removed):
+        return None
     if (agents.table is None) == (agents.rows is None):
-        found = "neither" if agents.table is None else "both"
-        findings.add(("agents",), f"agents need either a table or rows, found {found}", of_key=True)
+        found, hint = ("neither", "add one of them") if agents.table is None else ("both", "remove one of them")
+        findings.add(("agents",), f"agents need either a table or rows, found {found}", hint, of_key=True)
         return None
     if agents.rows is not None:
         return _inline_table(agents.rows, findings)
     path = ("agents", "table")
-    start = findings.document.origin(path).parent if directory is None else directory
+    start = findings.document.origin(findings.written(path)).parent if directory is None else directory
+    unfit = unfit_path(start / agents.table)
+    if unfit is not None:  # the scenario's entry is where to look
+        findings.add(path, f"{unfit[0]}: {show(agents.table)}", unfit[1])
+        return None
     try:
         return read_table(start / agents.table, separator=agents.separator, name=agents.table)
     except DataError as error:
-        for problem in error.problems:
-            if problem.line is None:  # the file as a whole: the scenario's entry is where to look
-                findings.add(path, f"table {agents.table!r}: {problem.message}", problem.hint)
-            else:
-                findings.problems.append(problem)
-        return None
+        findings.problems.extend(error.problems)
+    except InvalidInputError as error:
+        findings.add(("agents", "separator"), str(error))
+    return None
 
 
 def _inline_table(rows: list[dict[str, Any]], findings: Findings) -> Table | None:
@@ -91,14 +97,17 @@ def _inline_table(rows: list[dict[str, Any]], findings: Findings) -> Table | Non
     for place, row in enumerate(rows):
         missing = [column for column in columns if column not in row]
         if missing:
-            findings.add(("agents", "rows", place), f"this row has no {missing[0]!r}, which the first row has")
+            message = f"this row has no {missing[0]!r}, which the first row has"
+            findings.add(("agents", "rows", place), message, "give every row the same keys")
         for column in row:
             if column not in columns:
                 path = ("agents", "rows", place, column)
-                findings.add(path, f"this row has {column!r}, which the first row has not", of_key=True)
+                message = f"this row has {column!r}, which the first row has not"
+                findings.add(path, message, "give every row the same keys", of_key=True)
     if len(findings.problems) > before:
         return None
-    positions = [findings.document.position(("agents", "rows", place)) for place in range(len(rows))]
+    where = findings.written(("agents", "rows"))
+    positions = [findings.document.position((*where, place)) for place in range(len(rows))]
     known = all(position.line is not None for position in positions)
     return Table(
         frame=pd.DataFrame(rows, columns=columns),
@@ -110,8 +119,15 @@ def _inline_table(rows: list[dict[str, Any]], findings: Findings) -> Table | Non
 def _alternatives(blocks: Mapping[str, Any], findings: Findings) -> dict[str, str] | None:
     """Names of the alternatives by their labels in the table; checked against the utilities."""
     given, utility = blocks.get("alternatives"), blocks.get("utility")
+    written = [*utility, *findings.taken_out("utility")] if isinstance(utility, dict) else []
     if given is None:
-        return None if not isinstance(utility, dict) else {name: name for name in utility}
+        _check_conditions(blocks, written, findings)
+        agents = blocks.get("agents")
+        named = ("alternatives",) in findings.removed or agents is None or agents.layout == "long"
+        if isinstance(utility, str) and not named:
+            message = "one formula for all alternatives needs their names"
+            findings.add(("utility",), message, "add `alternatives`", of_key=True)
+        return {name: name for name in utility} if isinstance(utility, dict) else None
     names = dict(given) if isinstance(given, dict) else {name: name for name in given}
     values = list(given.values()) if isinstance(given, dict) else list(given)
     for place, (key, name) in enumerate(given.items() if isinstance(given, dict) else enumerate(given)):
@@ -122,12 +138,25 @@ def _alternatives(blocks: Mapping[str, Any], findings: Findings) -> dict[str, st
             if name not in values:
                 findings.unknown(("utility", name), "alternative", name, values, of_key=True)
         for name in values:
-            if name not in utility and not _near(name, [u for u in utility if u not in values]):
+            if name not in written and not _near(name, [u for u in written if u not in values]):
                 findings.add(("utility",), f"alternative {name!r} has no utility", "add a formula for it", of_key=True)
-    for name in blocks.get("availability", {}):
-        if name not in values:
-            findings.unknown(("availability", name), "alternative", name, values, of_key=True)
+    _check_conditions(blocks, values, findings)
     return names
+
+
+def _check_conditions(blocks: Mapping[str, Any], names: list[str], findings: Findings) -> None:
+    for name in blocks.get("availability", {}):
+        if names and name not in names:
+            findings.unknown(("availability", name), "alternative", name, names, of_key=True)
+
+
+def _check_observed(blocks: Mapping[str, Any], findings: Findings) -> None:
+    checks, agents = blocks.get("checks"), blocks.get("agents")
+    if checks is None or agents is None or checks.observed_shares is None or agents.chosen is not None:
+        return
+    if ("agents", "chosen") not in findings.removed:
+        message = "the agents have no observed choices to compare with"
+        findings.add(("checks", "observed_shares"), message, "name the column `chosen` in agents", of_key=True)
 
 
 def _near(name: str, others: list[str]) -> bool:
@@ -136,9 +165,11 @@ def _near(name: str, others: list[str]) -> bool:
 
 
 def _check_layout(agents: Any, findings: Findings) -> None:
+    if ("agents", "layout") in findings.removed:
+        return
     if agents.layout == "long":
         for key in ("agent", "alternative"):
-            if getattr(agents, key) is None:
+            if getattr(agents, key) is None and ("agents", key) not in findings.removed:
                 findings.add(("agents", "layout"), f"long layout needs `{key}`", f"name the column of the {key}")
         if agents.attributes:
             message = "attributes belong to wide layout"
@@ -165,8 +196,10 @@ def _check_columns(agents: Any, table: Table, names: dict[str, str] | None, find
             if names is not None and name not in names.values():
                 findings.unknown((*path, name), "alternative", name, names.values(), of_key=True)
         for name in (names or {}).values():
-            if name not in by_alternative:
-                findings.add(path, f"attribute {attribute!r} has no column for alternative {name!r}", of_key=True)
+            others = [other for other in by_alternative if other not in (names or {}).values()]
+            if name not in by_alternative and (*path, name) not in findings.removed and not _near(name, others):
+                message = f"attribute {attribute!r} has no column for alternative {name!r}"
+                findings.add(path, message, "name one", of_key=True)
 
 
 def _rule(blocks: Mapping[str, Any], findings: Findings) -> ChoiceRule | None:
@@ -219,8 +252,9 @@ def _check_names(
             findings.add(path, f"{name!r} is the name of a function", "rename it", of_key=True)
         elif not any(name in formula.names for _, formula in formulas):
             findings.warn(path, f"coefficient {name!r} is used by no formula")
+    known = {*columns, *coefficients, *findings.taken_out("coefficients")}
     for path, formula in formulas:
-        for error in formula.check(columns | set(coefficients)):
+        for error in formula.check(known):
             findings.add_formula(path, error)
 
 
@@ -231,13 +265,15 @@ def _check_segments(segments: Mapping[str, Any], table: Table, findings: Finding
         if segment.column not in columns:
             findings.unknown((*path, "column"), "column", segment.column, columns)
         if segment.edges is not None and not np.all(np.diff(segment.edges) > 0):
-            findings.add((*path, "edges"), f"edges must increase, found {segment.edges}", "sort them")
-        if segment.labels is not None:
+            shown = ", ".join(f"{edge:g}" for edge in segment.edges)
+            findings.add((*path, "edges"), f"edges must increase, found {shown}", "sort them")
+        if segment.labels is not None and (*path, "edges") not in findings.removed:
             wanted = len(segment.edges) + 1 if segment.edges is not None else 0
             if not wanted:
                 findings.add((*path, "labels"), "labels name the groups between edges", "add edges or drop labels")
             elif len(segment.labels) != wanted:
-                message = f"{wanted - 1} edges make {wanted} groups, found {len(segment.labels)} labels"
+                edges = "1 edge makes" if wanted == 2 else f"{wanted - 1} edges make"
+                message = f"{edges} {wanted} groups, found {len(segment.labels)} labels"
                 findings.add((*path, "labels"), message, "give one label a group")
             elif len(set(segment.labels)) != len(segment.labels):
                 findings.add((*path, "labels"), "labels must be distinct", "rename one")
@@ -332,7 +368,8 @@ def _placed(problem: Problem, findings: Findings) -> Problem:
     """Give a problem of an entry its place in the scenario; one of a table has its place already."""
     if problem.file:
         return problem
-    place = findings.document.position(parse_path(problem.path) if problem.path else ())
+    block, _, name = problem.path.partition(".")
+    place = findings.document.position(findings.written((block, name) if name else (block,)))
     return replace(problem, file=place.file, line=place.line, column=place.column)
 
 

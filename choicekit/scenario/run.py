@@ -13,7 +13,7 @@ from typing import Any
 from choicekit.errors import DataError, InvalidInputError, Problem, ScenarioError
 from choicekit.execution import Progress
 from choicekit.execution.passes import silent
-from choicekit.random import DRAW_SCHEME
+from choicekit.random import DRAW_SCHEME, check_seed
 from choicekit.scenario.document import Document
 from choicekit.scenario.kinds import Kind, Prepared, kind_named, kinds
 from choicekit.scenario.merging import load_with_extends
@@ -22,6 +22,7 @@ from choicekit.scenario.provenance import circumstances, versions
 from choicekit.scenario.result import Provenance, StudyResult
 from choicekit.scenario.source import parse_document
 from choicekit.scenario.validation import Findings, validate
+from choicekit.scenario.wording import show
 from choicekit.suggestions import suggest
 
 __all__ = ["Scenario", "load_scenario", "run_scenario"]
@@ -111,6 +112,8 @@ def load_scenario(
         With every problem of the scenario, each at its file, line and column.
     DataError
         With every problem of the tables, where the scenario itself is right.
+    InvalidInputError
+        For a `seed` that is not a whole number from 0 to 2^64 - 1.
 
     Examples
     --------
@@ -123,7 +126,7 @@ def load_scenario(
     if overrides:
         document = apply_overrides(document, overrides)
     if seed is not None:
-        document = apply_overrides(document, {"seed": seed})
+        document = apply_overrides(document, {"seed": check_seed(seed)})
     kind = _kind(document)
     findings = Findings(document)
     validated = validate(kind.specification(), findings)
@@ -236,12 +239,12 @@ def _kind(document: Document) -> Kind:
         near = next((key for key in document.values if suggest(key, ["kind"])), None)
         if near is not None:
             raise ScenarioError([document.problem((near,), f"unknown key {near!r}", "did you mean 'kind'?", of="key")])
-        hint = f"add one of {', '.join(kinds())}"
+        hint = f"add it; kinds are {', '.join(kinds())}"
         raise ScenarioError([document.problem((), "missing key 'kind'", hint)])
     name = document.values["kind"]
     if name not in kinds():
-        hint = suggest(str(name), kinds()) or f"there are {', '.join(kinds())}"
-        raise ScenarioError([document.problem(("kind",), f"unknown kind {name!r}", hint)])
+        hint = (suggest(name, kinds()) if isinstance(name, str) else "") or f"kinds are {', '.join(kinds())}"
+        raise ScenarioError([document.problem(("kind",), f"unknown kind {show(name)}", hint)])
     return kind_named(name)
 
 

@@ -35,7 +35,7 @@ def scenario_schema(kind: str | None = None) -> dict[str, Any]:
     'choicekit scenario: choice'
     """
     if kind is not None and kind not in kinds():
-        hint = suggest(kind, kinds()) or f"there are {', '.join(kinds())}"
+        hint = suggest(kind, kinds()) or f"kinds are {', '.join(kinds())}"
         raise ScenarioError([Problem(message=f"unknown kind {kind!r}", hint=hint)])
     chosen = kinds() if kind is None else (kind,)
     schemas = [_of_kind(name) for name in chosen]

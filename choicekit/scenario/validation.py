@@ -17,7 +17,11 @@ from choicekit.suggestions import suggest
 
 __all__ = ["Findings", "Validated", "validate"]
 
-_OUTPUT_WORDS = {"directory", "out", "output", "outputs"}
+_OUT = "where results go is said on the command line, with --out"
+_ELSEWHERE = {
+    **dict.fromkeys(("directory", "out", "output", "outputs"), _OUT),
+    "extends": "only a scenario in a file can extend another",
+}
 _ROUNDS = 20  # wrong entries are taken out and the rest looked at again, so that one does not hide another
 
 
@@ -30,18 +34,33 @@ class Findings:
     document : Document
     problems : list of Problem
     warnings : list of str
+    removed : set of EntryPath
+        Entries that were given but could not be read: not to be called missing or unknown.
+    renamed : dict of EntryPath to EntryPath
+        Entries under a misspelt key, and where they were written.
     """
 
     document: Document
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    removed: set[EntryPath] = field(default_factory=set)
+    renamed: dict[EntryPath, EntryPath] = field(default_factory=dict)
+
+    def written(self, path: EntryPath) -> EntryPath:
+        """Return the path as the user wrote it, before misspelt keys were taken for the right ones."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.renamed:
+                return (*self.renamed[path[:length]], *path[length:])
+        return path
 
     def add(self, path: EntryPath, message: str, hint: str = "", *, of_key: bool = False) -> None:
         """Note a problem of the entry at `path`."""
-        self.problems.append(self.document.problem(path, message, hint, of="key" if of_key else "value"))
+        written = self.written(path)
+        self.problems.append(self.document.problem(written, message, hint, of="key" if of_key else "value"))
 
     def add_formula(self, path: EntryPath, error: ExpressionError) -> None:
         """Note a fault in a formula, at the column where it stands."""
+        path = self.written(path)
         position = self.document.offset_position(path, error.offset or 0)
         problem = self.document.problem(path, error.message, error.hint)
         self.problems.append(
@@ -56,13 +75,17 @@ class Findings:
             )
         )
 
+    def taken_out(self, block: str) -> list[str]:
+        """Return the keys of a block whose values could not be read."""
+        return [str(path[1]) for path in self.removed if len(path) == 2 and path[0] == block]
+
     def warn(self, path: EntryPath, message: str) -> None:
         """Note something allowed but probably not meant."""
-        self.warnings.append(str(self.document.problem(path, message, of="key")))
+        self.warnings.append(str(self.document.problem(self.written(path), message, of="key")))
 
     def unknown(self, path: EntryPath, what: str, name: str, known: Any, *, of_key: bool = False) -> None:
         """Note a name that is not known, with the nearest one that is."""
-        names = [str(entry) for entry in known]
+        names = list(dict.fromkeys(str(entry) for entry in known))
         hint = suggest(name, names) or (f"there are {', '.join(names[:20])}" if names else "there are none")
         self.add(path, f"unknown {what} {name!r}", hint, of_key=of_key)
 
@@ -129,8 +152,7 @@ class _Repair:
 
     findings: Findings
     values: dict[str, Any]
-    renamed: dict[EntryPath, EntryPath] = field(default_factory=dict)
-    removed: set[EntryPath] = field(default_factory=set)
+    missed: set[EntryPath] = field(default_factory=set)
 
     def take_out(self, error: ValidationError) -> bool:
         """Note what is wrong and take it out; return whether another look may find more."""
@@ -143,13 +165,15 @@ class _Repair:
                     self._unknown_key(path, key, detail["ctx"]["known"])
             return True
         changed = False
-        for detail in details:
-            path = _path_of(detail["loc"], self.values)
+        # every path before anything is taken out: places in the details are those of the values as they were
+        for path, detail in [(_path_of(detail["loc"], self.values), detail) for detail in details]:
             if detail["type"] in {"missing", "union_tag_not_found"}:
-                self._missing_key(path, detail)
+                changed |= self._missing_key(path, detail)
                 continue
-            message, hint = in_words(detail)
-            self.findings.add(self._written(path), message, hint)
+            emptied = detail["type"] == "too_short" and any(gone[:-1] == path for gone in self.findings.removed)
+            if not emptied:  # else what it held has been found wrong and taken out
+                message, hint = in_words(detail)
+                self.findings.add(path, message, hint)
             changed |= self._remove(path)
         return changed
 
@@ -157,38 +181,37 @@ class _Repair:
         holder = _entry(self.values, parent)
         hint = suggest(key, [name for name in known if name not in holder])
         meant = hint.split("'")[1] if hint else ""
-        if not hint and key in _OUTPUT_WORDS:
-            hint = "where results go is said on the command line, with --out"
+        hint = hint or _ELSEWHERE.get(key, "")
         hint = hint or f"known keys are {', '.join(known)}"
-        self.findings.add(self._written((*parent, key)), f"unknown key {key!r}", hint, of_key=True)
+        self.findings.add((*parent, key), f"unknown key {key!r}", hint, of_key=True)
         value = holder.pop(key)
         if meant:  # go on as if it had been spelt right, so that nothing is said to be missing
             holder[meant] = value
-            self.renamed[(*parent, meant)] = (*self._written(parent), key)
+            self.findings.renamed[(*parent, meant)] = (*self.findings.written(parent), key)
 
-    def _missing_key(self, path: EntryPath, detail: Any) -> None:
-        key = "type" if detail["type"] == "union_tag_not_found" else str(detail["loc"][-1])
-        if (*path, key) in self.removed:
-            return
-        self.removed.add((*path, key))  # said once
-        self.findings.add(self._written(path), f"missing key {key!r}", "add it", of_key=True)
-
-    def _written(self, path: EntryPath) -> EntryPath:
-        """Return the path as the user wrote it, before misspelt keys were taken for the right ones."""
-        for length in range(len(path), 0, -1):
-            if path[:length] in self.renamed:
-                return (*self.renamed[path[:length]], *path[length:])
-        return path
+    def _missing_key(self, path: EntryPath, detail: Any) -> bool:
+        key, hint = str(detail["loc"][-1]), "add it"
+        if detail["type"] == "union_tag_not_found":
+            key, hint = "type", "add it, such as 'type: softmax'"
+            near = next((name for name in _entry(self.values, path) if suggest(name, [key])), None)
+            if near is not None:
+                self._unknown_key(path, near, [key])
+                return True
+        if (*path, key) not in self.missed | self.findings.removed:
+            self.missed.add((*path, key))  # said once
+            self.findings.add(path, f"missing key {key!r}", hint, of_key=True)
+        return self._remove(path)  # what stands beside it can then still be looked at
 
     def _remove(self, path: EntryPath) -> bool:
-        if not path:
+        if not path or any(path[:length] in self.findings.removed for length in range(1, len(path) + 1)):
             return False
         holder = _entry(self.values, path[:-1])
         if isinstance(holder, list):
             # the places of a list are part of every path: taking one out would shift the rest
             return self._remove(path[:-1])
-        self.removed.add(path)
-        return holder.pop(path[-1], None) is not None
+        self.findings.removed.add(path)
+        del holder[path[-1]]
+        return True
 
 
 def _path_of(location: tuple[str | int, ...], values: Any) -> EntryPath:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any
 
 from choicekit.suggestions import suggest
@@ -49,6 +50,8 @@ def in_words(detail: Mapping[str, Any]) -> tuple[str, str]:
     --------
     >>> in_words({"type": "greater_than_equal", "input": -1.0, "ctx": {"ge": 0}})
     ('must be at least 0, found -1.0', '')
+    >>> in_words({"type": "too_short", "input": []})
+    ('must not be empty', '')
     >>> in_words({"type": "int_type", "input": "ten"})
     ("must be a whole number, found 'ten'", '')
     """
@@ -58,10 +61,35 @@ def in_words(detail: Mapping[str, Any]) -> tuple[str, str]:
     if kind in {"literal_error", "union_tag_invalid"}:
         return _choice(kind, value, context)
     must = _WORDS[kind](context) if kind in _WORDS else "must be something else"
-    hint = "put it in quotes" if kind == "string_type" and isinstance(value, int | float) else ""
-    if kind == "string_pattern_mismatch":
-        hint = "such as 'mode-choice-2'"
-    return f"{must}, found {show(value)}", hint
+    if kind in {"too_short", "string_too_short"}:
+        return must, ""
+    return f"{must}, found {show(value)}", _hint(kind, value)
+
+
+def _hint(kind: str, value: object) -> str:
+    if kind == "string_type" and isinstance(value, int | float):
+        return "put it in quotes"
+    if kind in {"int_type", "float_type"} and isinstance(value, str) and _is_number(value):
+        return "take away the quotes"
+    if kind == "model_attributes_type" and isinstance(value, str):
+        return f"write {{type: {value}}}"
+    return "such as 'mode-choice-2'" if kind == "string_pattern_mismatch" else ""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _limit(value: float) -> str:
+    """Show a limit as a person writes it."""
+    return f"{value:g}" if isinstance(value, float) else f"{value}"
+
+
+def _at_most(count: int, one: str, many: str) -> str:
+    return f"must have at most {count:,} {one if count == 1 else many}"
 
 
 def _choice(kind: str, value: object, context: Mapping[str, Any]) -> tuple[str, str]:
@@ -84,13 +112,13 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "dict_type": lambda _: "must be a mapping",
     "model_type": lambda _: "must be a mapping",
     "model_attributes_type": lambda _: "must be a mapping",
-    "greater_than": lambda c: f"must be above {c['gt']}",
-    "greater_than_equal": lambda c: f"must be at least {c['ge']}",
-    "less_than": lambda c: f"must be below {c['lt']}",
-    "less_than_equal": lambda c: f"must be at most {c['le']}",
+    "greater_than": lambda c: f"must be above {_limit(c['gt'])}",
+    "greater_than_equal": lambda c: f"must be at least {_limit(c['ge'])}",
+    "less_than": lambda c: f"must be below {_limit(c['lt'])}",
+    "less_than_equal": lambda c: f"must be at most {_limit(c['le'])}",
     "string_too_short": lambda _: "must not be empty",
-    "string_too_long": lambda c: f"must have at most {c['max_length']} characters",
+    "string_too_long": lambda c: _at_most(c["max_length"], "character", "characters"),
     "too_short": lambda _: "must not be empty",
-    "too_long": lambda c: f"must have at most {c['max_length']} entries",
+    "too_long": lambda c: _at_most(c["max_length"], "entry", "entries"),
     "string_pattern_mismatch": lambda _: "must be lower-case letters, digits and single hyphens",
 }

@@ -90,9 +90,8 @@ def value_table() -> None:
         scale = 1e9 / utility.size
         peer = median_seconds(lambda u=utility: logsumexp(u, axis=1), 3) * scale
         mine = median_seconds(lambda u=utility: ck.inclusive_value(u), 3) * scale
-        print(
-            f"  {n_agents:>9,} x {n_alternatives:<3}  scipy logsumexp {peer:.1f}, choicekit {mine:.1f}, ratio {peer / mine:.2f}"
-        )
+        size = f"{n_agents:>9,} x {n_alternatives:<3}"
+        print(f"  {size}  scipy logsumexp {peer:.1f}, choicekit {mine:.1f}, ratio {peer / mine:.2f}")
 
 
 def command_table() -> None:
@@ -126,16 +125,13 @@ def study_table() -> None:
         seconds = median_seconds(
             lambda workers=workers: ck.simulate_choices(model, people, seed=1, replications=10, workers=workers), 1
         )
-        print(
-            f"  {workers} worker{'s' if workers > 1 else ''}: {seconds:.1f} s, {seconds / (n_agents * 10) * 1e9:.0f} ns per choice"
-        )
+        print(f"  workers {workers}: {seconds:.1f} s, {seconds / (n_agents * 10) * 1e9:.0f} ns per choice")
 
 
 if __name__ == "__main__":
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    print(
-        f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {cpus} cores, Python {platform.python_version()}, numpy {np.__version__}"
-    )
+    print(f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {cpus} cores")
+    print(f"Python {platform.python_version()}, numpy {np.__version__}, choicekit {ck.__version__}")
     command_table()
     choice_table()
     value_table()

@@ -143,7 +143,7 @@ def test_many_files_are_refused_before_they_explode(tmp_path: Path) -> None:
         ("a: 1\nextends: none.yaml",
          "2:10 cannot extend 'none.yaml': there is no such file, check the name and the folder"),
         ("extends: .", "1:10 cannot extend '.': this is a folder, name the scenario file inside it"),
-        ('extends: "a\\0b"', "1:10 cannot extend 'a\0b': this file cannot be read, check the name and the disk"),
+        ('extends: "a\\0b"', "1:10 cannot extend 'a\\x00b': this file cannot be read, check the name and the disk"),
     ],
 )  # fmt: skip
 def test_bad_extends_is_reported_where_it_stands(tmp_path: Path, text: str, problem: str) -> None:
