@@ -16,43 +16,116 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["philox_kernel"]
+__all__ = ["philox4x32", "philox_uniforms", "philox_uniforms_by_numpy", "uniform_from_words"]
 
 logger = logging.getLogger(__name__)
 
-PhiloxKernel = Callable[
-    [
-        npt.NDArray[np.uint64],
-        npt.NDArray[np.uint64],
-        np.uint64,
-        np.uint64,
-        npt.NDArray[np.float64],
-        npt.NDArray[np.float64],
-    ],
-    None,
-]
+UIntArray = npt.NDArray[np.uint64]
+FloatArray = npt.NDArray[np.float64]
+PhiloxKernel = Callable[[UIntArray, UIntArray, np.uint64, np.uint64, FloatArray, FloatArray], None]
+
+_M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)  # multipliers of the cipher
+_W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)  # what the key grows by in each round
+_LOW, _HALF, _SPARE = np.uint64(0xFFFFFFFF), np.uint64(32), np.uint64(12)
+_TILE = 131_072  # cells the twin works on at once
 
 _compiling = Lock()
 
 
-def philox_kernel() -> PhiloxKernel | None:
-    """Return the compiled loop behind `choicekit.random.Draws`, or None where numba is not installed.
+def philox4x32(counter: npt.ArrayLike, key: npt.ArrayLike) -> npt.NDArray[np.uint32]:
+    """Philox4x32-10, written to be read; the compiled loop computes the same faster.
+
+    Parameters
+    ----------
+    counter : array_like (..., 4) of 32-bit words
+    key : array_like (..., 2) of 32-bit words
 
     Returns
     -------
-    callable or None
-        Takes row words (n,), alternative words (J,), the two halves of the key, and arrays (n, J) for the uniforms of
-        even and of odd replications; one of these may be empty (0, J), for a half that is not wanted.
+    ndarray (..., 4) of uint32
+
+    References
+    ----------
+    Salmon et al. (2011), section 3.3; the known answers are those of its reference library Random123.
 
     Examples
     --------
-    >>> kernel = philox_kernel()
-    >>> words, out, none = np.zeros(1, dtype=np.uint64), np.empty((1, 1)), np.empty((0, 1))
-    >>> if kernel is not None:
-    ...     kernel(words, words, np.uint64(0), np.uint64(0), out, none)
+    >>> [f"{word:08x}" for word in philox4x32([0, 0, 0, 0], [0, 0])]
+    ['6627e8d5', 'e169c58d', 'bc57ac4c', '9b00dbd8']
+    """
+    c0, c1, c2, c3 = np.moveaxis(np.asarray(counter, dtype=np.uint64), -1, 0)
+    k0, k1 = np.moveaxis(np.asarray(key, dtype=np.uint64), -1, 0)
+    for _ in range(10):
+        product0, product1 = c0 * _M0, c2 * _M1
+        c0, c1 = (product1 >> _HALF) ^ c1 ^ k0, product1 & _LOW
+        c2, c3 = (product0 >> _HALF) ^ c3 ^ k1, product0 & _LOW
+        k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+    return np.stack(np.broadcast_arrays(c0, c1, c2, c3), axis=-1).astype(np.uint32)
+
+
+def uniform_from_words(low: npt.ArrayLike, high: npt.ArrayLike) -> FloatArray:
+    """Return (k + 1/2) / 2^52 for the upper 52 bits k of 64-bit words given as two halves: never 0 and never 1.
+
+    Examples
+    --------
+    >>> float(uniform_from_words(np.uint64(0), np.uint64(1 << 31)))
+    0.5000000000000001
+    """
+    whole = (np.asarray(high, dtype=np.uint64) << _HALF) | np.asarray(low, dtype=np.uint64)
+    return np.asarray(((whole >> _SPARE).astype(np.float64) + 0.5) * 2.0**-52)
+
+
+def philox_uniforms(
+    rows: UIntArray, alternatives: UIntArray, key: int, halves: tuple[int, ...]
+) -> tuple[FloatArray, ...]:
+    """Return the uniforms of every row and alternative, by the compiled loop or without numba by its twin.
+
+    Parameters
+    ----------
+    rows, alternatives : ndarray (n,), (J,) of uint64
+        The two words of the counter.
+    key : int
+        64 bits.
+    halves : tuple of int
+        Which output words are wanted: 0 for the first two (even replications), 1 for the last two (odd ones).
+
+    Returns
+    -------
+    tuple of ndarray (n, J)
+        One for each half.
+
+    Examples
+    --------
+    >>> words = np.arange(3, dtype=np.uint64)
+    >>> compiled, = philox_uniforms(words, words, 7, (0,))
+    >>> bool(np.all(compiled == philox_uniforms_by_numpy(words, words, 7, (0,))[0]))
+    True
     """
     with _compiling:  # two threads compiling at once would do the work twice
-        return _compiled_philox()
+        kernel = _compiled_philox()
+    if kernel is None:
+        return philox_uniforms_by_numpy(rows, alternatives, key, halves)
+    results = {half: np.empty((rows.size, alternatives.size)) for half in halves}
+    unwanted = np.empty((0, alternatives.size))
+    rows, alternatives = (np.require(words, requirements=["C", "W"]) for words in (rows, alternatives))
+    even, odd = results.get(0, unwanted), results.get(1, unwanted)
+    kernel(rows, alternatives, np.uint64(key & 0xFFFFFFFF), np.uint64(key >> 32), even, odd)
+    return tuple(results[half] for half in halves)
+
+
+def philox_uniforms_by_numpy(
+    rows: UIntArray, alternatives: UIntArray, key: int, halves: tuple[int, ...]
+) -> tuple[FloatArray, ...]:
+    """Return what `philox_uniforms` does, bit for bit, as it would be written to be read."""
+    results = tuple(np.empty((rows.size, alternatives.size)) for _ in halves)
+    step = max(1, _TILE // max(1, alternatives.size))
+    for start in range(0, rows.size, step):
+        row, alternative = np.broadcast_arrays(rows[start : start + step, None], alternatives)
+        counter = np.stack([row & _LOW, row >> _HALF, alternative & _LOW, alternative >> _HALF], axis=-1)
+        words = philox4x32(counter, [key & 0xFFFFFFFF, key >> 32])
+        for half, result in zip(halves, results, strict=True):
+            result[start : start + step] = uniform_from_words(words[..., 2 * half], words[..., 2 * half + 1])
+    return results
 
 
 @cache
@@ -73,17 +146,14 @@ def _compiled_philox() -> PhiloxKernel | None:
 
 
 def _philox_uniforms(
-    rows: npt.NDArray[np.uint64],
-    alternatives: npt.NDArray[np.uint64],
+    rows: UIntArray,
+    alternatives: UIntArray,
     k0: np.uint64,
     k1: np.uint64,
-    even: npt.NDArray[np.float64],
-    odd: npt.NDArray[np.float64],
+    even: FloatArray,
+    odd: FloatArray,
 ) -> None:
-    """Philox4x32-10 of every (row, alternative), as uniforms; see `choicekit.random.philox4x32`."""
-    m0, m1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
-    w0, w1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
-    low, half, spare = np.uint64(0xFFFFFFFF), np.uint64(32), np.uint64(12)
+    """Philox4x32-10 of every (row, alternative), as uniforms; see `philox4x32`."""
     width, total = alternatives.size, rows.size * alternatives.size
     flat_even, flat_odd = even.reshape(-1), odd.reshape(-1)
     row_word, alternative_word = np.empty(2048, np.uint64), np.empty(2048, np.uint64)
@@ -97,15 +167,15 @@ def _philox_uniforms(
             if column == width:
                 column, row = 0, row + 1
         for cell in range(size):
-            c0, c1 = row_word[cell] & low, row_word[cell] >> half
-            c2, c3 = alternative_word[cell] & low, alternative_word[cell] >> half
+            c0, c1 = row_word[cell] & _LOW, row_word[cell] >> _HALF
+            c2, c3 = alternative_word[cell] & _LOW, alternative_word[cell] >> _HALF
             q0, q1 = k0, k1
             for _ in range(10):
-                p0, p1 = m0 * c0, m1 * c2
-                c0, c1 = (p1 >> half) ^ c1 ^ q0, p1 & low
-                c2, c3 = (p0 >> half) ^ c3 ^ q1, p0 & low
-                q0, q1 = (q0 + w0) & low, (q1 + w1) & low
+                p0, p1 = _M0 * c0, _M1 * c2
+                c0, c1 = (p1 >> _HALF) ^ c1 ^ q0, p1 & _LOW
+                c2, c3 = (p0 >> _HALF) ^ c3 ^ q1, p0 & _LOW
+                q0, q1 = (q0 + _W0) & _LOW, (q1 + _W1) & _LOW
             if flat_even.size:
-                flat_even[start + cell] = (np.float64(np.int64(((c1 << half) | c0) >> spare)) + 0.5) * 2.0**-52
+                flat_even[start + cell] = (np.float64(np.int64(((c1 << _HALF) | c0) >> _SPARE)) + 0.5) * 2.0**-52
             if flat_odd.size:
-                flat_odd[start + cell] = (np.float64(np.int64(((c3 << half) | c2) >> spare)) + 0.5) * 2.0**-52
+                flat_odd[start + cell] = (np.float64(np.int64(((c3 << _HALF) | c2) >> _SPARE)) + 0.5) * 2.0**-52

@@ -32,7 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from choicekit.errors import InvalidInputError, ShapeError
-from choicekit.kernels import philox_kernel
+from choicekit.kernels import philox4x32, philox_uniforms
 
 __all__ = [
     "DRAW_SCHEME",
@@ -51,13 +51,6 @@ DRAW_SCHEME = 1
 Identifiers = npt.ArrayLike | Sequence[Any]
 UIntArray = npt.NDArray[np.uint64]
 FloatArray = npt.NDArray[np.float64]
-
-_MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
-_WEYL = (0x9E3779B9, 0xBB67AE85)
-_ROUNDS = 10
-_LOW = np.uint64(0xFFFFFFFF)
-_HALF = np.uint64(32)
-_TILE = 131_072  # cells worked on at once: large enough that threads seldom meet in the interpreter
 
 
 class Stage(IntEnum):
@@ -279,37 +272,6 @@ def alternative_words(alternatives: Identifiers) -> UIntArray:
     return words
 
 
-def philox4x32(counter: npt.ArrayLike, key: npt.ArrayLike) -> npt.NDArray[np.uint32]:
-    """Philox4x32-10, written to be read; `Draws` computes the same faster.
-
-    Parameters
-    ----------
-    counter : array_like (..., 4) of 32-bit words
-    key : array_like (..., 2) of 32-bit words
-
-    Returns
-    -------
-    ndarray (..., 4) of uint32
-
-    References
-    ----------
-    Salmon et al. (2011), section 3.3; the known answers are those of its reference library Random123.
-
-    Examples
-    --------
-    >>> [f"{word:08x}" for word in philox4x32([0, 0, 0, 0], [0, 0])]
-    ['6627e8d5', 'e169c58d', 'bc57ac4c', '9b00dbd8']
-    """
-    c0, c1, c2, c3 = np.moveaxis(np.asarray(counter, dtype=np.uint64), -1, 0)
-    k0, k1 = np.moveaxis(np.asarray(key, dtype=np.uint64), -1, 0)
-    for _ in range(_ROUNDS):
-        product0, product1 = c0 * np.uint64(_MULTIPLIERS[0]), c2 * np.uint64(_MULTIPLIERS[1])
-        c0, c1 = (product1 >> _HALF) ^ c1 ^ k0, product1 & _LOW
-        c2, c3 = (product0 >> _HALF) ^ c3 ^ k1, product0 & _LOW
-        k0, k1 = (k0 + np.uint64(_WEYL[0])) & _LOW, (k1 + np.uint64(_WEYL[1])) & _LOW
-    return np.stack(np.broadcast_arrays(c0, c1, c2, c3), axis=-1).astype(np.uint32)
-
-
 def gumbel_from_uniform(uniform: FloatArray, out: FloatArray | None = None) -> FloatArray:
     """Turn uniforms in (0, 1) into standard Gumbel numbers, -log(-log(u)).
 
@@ -391,26 +353,7 @@ class Draws:
 
     def _pair(self, pair: int, halves: tuple[int, ...]) -> tuple[FloatArray, ...]:
         key = stream_key(self.seed, self.stage, pair)
-        shape = (self.rows.size, self.alternatives.size)
-        results = tuple(np.empty(shape) for _ in halves)
-        kernel = philox_kernel()
-        if kernel is None:
-            self._fill(key, halves, results)
-            return results
-        unwanted = np.empty((0, self.alternatives.size))
-        even, odd = (results[halves.index(half)] if half in halves else unwanted for half in (0, 1))
-        rows, alternatives = (np.require(words, requirements=["C", "W"]) for words in (self.rows, self.alternatives))
-        kernel(rows, alternatives, np.uint64(key & 0xFFFFFFFF), np.uint64(key >> 32), even, odd)
-        return results
-
-    def _fill(self, key: int, halves: tuple[int, ...], results: tuple[FloatArray, ...]) -> None:
-        """Fill in the uniforms without numba: the kernel's twin, tile by tile."""
-        step = max(1, _TILE // max(1, self.alternatives.size))
-        for start in range(0, self.rows.size, step):
-            rows = self.rows[start : start + step]
-            words = _philox_tile(rows, self.alternatives, key)
-            for half, result in zip(halves, results, strict=True):
-                _uniform_from_words(words[2 * half], words[2 * half + 1], result[start : start + step])
+        return philox_uniforms(self.rows, self.alternatives, key, halves)
 
 
 def stream_key(seed: int, stage: Stage, pair: int) -> int:
@@ -424,43 +367,3 @@ def stream_key(seed: int, stage: Stage, pair: int) -> int:
     packed = struct.pack("<QQQ", seed, stage, pair)
     digest = hashlib.blake2b(packed, digest_size=8, person=b"choicekit draw").digest()
     return int.from_bytes(digest, "little")
-
-
-def _philox_tile(rows: UIntArray, alternatives: UIntArray, key: int) -> tuple[UIntArray, ...]:
-    """Philox of every (row, alternative), in place: the twin of `philox4x32`.
-
-    The first round is done on the row and alternative words apart, since its products do not mix them.
-    """
-    k0, k1 = key & 0xFFFFFFFF, key >> 32
-    row, alternative = rows[:, None], alternatives[None, :]
-    product0 = (row & _LOW) * np.uint64(_MULTIPLIERS[0])
-    product1 = (alternative & _LOW) * np.uint64(_MULTIPLIERS[1])
-    shape = (rows.size, alternatives.size)
-    c0 = np.bitwise_xor((row >> _HALF) ^ np.uint64(k0), product1 >> _HALF)
-    c2 = np.bitwise_xor((alternative >> _HALF) ^ np.uint64(k1), product0 >> _HALF)
-    c1 = np.array(np.broadcast_to(product1 & _LOW, shape))
-    c3 = np.array(np.broadcast_to(product0 & _LOW, shape))
-    scratch = np.empty(shape, dtype=np.uint64)
-    for _ in range(_ROUNDS - 1):
-        k0, k1 = (k0 + _WEYL[0]) & 0xFFFFFFFF, (k1 + _WEYL[1]) & 0xFFFFFFFF
-        np.multiply(c0, np.uint64(_MULTIPLIERS[0]), out=c0)
-        np.multiply(c2, np.uint64(_MULTIPLIERS[1]), out=c2)
-        np.right_shift(c2, _HALF, out=scratch)
-        np.bitwise_xor(c1, np.uint64(k0), out=c1)
-        np.bitwise_xor(c1, scratch, out=c1)
-        np.right_shift(c0, _HALF, out=scratch)
-        np.bitwise_xor(c3, np.uint64(k1), out=c3)
-        np.bitwise_xor(c3, scratch, out=c3)
-        np.bitwise_and(c2, _LOW, out=c2)
-        np.bitwise_and(c0, _LOW, out=c0)
-        c0, c1, c2, c3 = c1, c2, c3, c0
-    return c0, c1, c2, c3
-
-
-def _uniform_from_words(low: UIntArray, high: UIntArray, out: FloatArray) -> None:
-    """(k + 1/2) / 2^52 from the upper 52 bits of a 64-bit word; the words are used up."""
-    np.left_shift(high, _HALF, out=high)
-    np.bitwise_or(high, low, out=high)
-    np.right_shift(high, np.uint64(12), out=high)
-    np.add(high.view(np.int64), 0.5, out=out)
-    np.multiply(out, 2.0**-52, out=out)

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import choicekit.random as rng
+from choicekit import kernels
 from choicekit.errors import InvalidInputError, ShapeError
 from choicekit.random import (
     DRAW_SCHEME,
@@ -40,8 +41,8 @@ EXTREME_WORDS = [0, 1, 2, 2**31, WORD, 2**32, 2**32 + 1, 2**63 - 1, 2**63, 2**64
 def engine(request, monkeypatch):
     """Draws made by the compiled loop, where there is one, and by its twin in numpy."""
     if request.param == "numpy":
-        monkeypatch.setattr(rng, "philox_kernel", lambda: None, raising=False)
-    elif getattr(rng, "philox_kernel", lambda: None)() is None:
+        monkeypatch.setattr(kernels, "_compiled_philox", lambda: None)
+    elif kernels._compiled_philox() is None:
         pytest.skip("no compiled loop here")
     return request.param
 
@@ -202,10 +203,7 @@ def test_drawing_touches_no_global_state():
 
 
 def uniform_of(word: int) -> float:
-    out = np.empty((1, 1))
-    low, high = (np.array([[part]], dtype=np.uint64) for part in (word & WORD, word >> 32))
-    rng._uniform_from_words(low, high, out)
-    return float(out[0, 0])
+    return float(kernels.uniform_from_words(word & WORD, word >> 32))
 
 
 @pytest.mark.parametrize("word", [*EXTREME_WORDS, 4095, 4096, 2**52, 2**53 + 2**12])

@@ -762,7 +762,7 @@ def test_shapes_without_alternatives_or_that_do_not_fit_are_shape_errors(subject
     ask = getattr(subject.rule, question)
     n = subject.size
     for wrong in (3.0, np.zeros(0), np.zeros((2, 0))):
-        with pytest.raises(ShapeError, match="at least 1"):
+        with pytest.raises(ShapeError, match="at least one alternative"):
             ask(wrong)
     for wrong in (np.ones(n + 2, dtype=bool), np.ones((3, n), dtype=bool)):
         with pytest.raises(ShapeError, match=rf"\(2, {n}\)"):
