@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from choicekit.errors import InvalidInputError, ShapeError
 
@@ -139,7 +140,7 @@ def segment_by_value(name: str, values: npt.ArrayLike) -> Segmentation:
     Raises
     ------
     InvalidInputError
-        For more values than a breakdown can show.
+        For missing values, and for more values than a breakdown can show.
 
     Examples
     --------
@@ -147,6 +148,9 @@ def segment_by_value(name: str, values: npt.ArrayLike) -> Segmentation:
     ('city', 'country')
     """
     array = np.asarray(values)
+    missing = np.flatnonzero(pd.isna(array))
+    if missing.size:
+        raise InvalidInputError(f"segment {name!r} needs a value in every row, none is in row {missing[0]} (from 0)")
     if array.dtype.kind == "O":
         array = array.astype(str)
     found, codes = np.unique(array, return_inverse=True)

@@ -325,12 +325,15 @@ def labels_of(series: pd.Series[Any]) -> npt.NDArray[Any]:
     >>> labels_of(pd.Series([1.0, 2.0]))
     array(['1', '2'], dtype=object)
     """
-    labels = []
-    for cell in series.astype(object):
-        if _is_missing(cell):
-            labels.append("")
-        elif isinstance(cell, float | np.floating) and float(cell).is_integer():
-            labels.append(str(int(cell)))
-        else:
-            labels.append(str(cell))
-    return np.asarray(labels, dtype=object)
+    if series.dtype == object:  # of mixed kinds, where True and 1 would be taken for the same
+        return np.asarray([_label(cell) for cell in series], dtype=object)
+    codes, found = pd.factorize(series, use_na_sentinel=False)  # few labels, where rows are many
+    return np.asarray([_label(cell) for cell in found.astype(object)], dtype=object)[codes]
+
+
+def _label(cell: Any) -> str:
+    if _is_missing(cell):
+        return ""
+    if isinstance(cell, float | np.floating) and float(cell).is_integer():
+        return str(int(cell))
+    return str(cell)

@@ -27,6 +27,7 @@ from choicekit.scenario.wording import show
 
 __all__ = ["Block", "Finite", "Formula", "Name", "ScenarioBlock", "mapping_or", "rule_block"]
 
+DEFAULT_RULE = "softmax"
 NAME_PATTERN = r"^[a-z0-9]+([-_][a-z0-9]+)*$"
 
 
@@ -123,7 +124,13 @@ def rule_block() -> Any:
 @cache
 def _union_of(rules: tuple[tuple[str, type[RegularisedRule]], ...]) -> Any:
     blocks = [dataclass_block(rule, name) for name, rule in rules]
-    return Annotated[Union[tuple(blocks)], Field(discriminator="type")]  # noqa: UP007 - made from a tuple
+    union: Any = Union[tuple(blocks)]  # noqa: UP007 - made from a tuple
+    return Annotated[union, Field(discriminator="type"), BeforeValidator(_with_default_type)]
+
+
+def _with_default_type(value: object) -> object:
+    """Without a type the rule is softmax, so that ``--set rule.temperature=2`` works where a scenario has no rule."""
+    return {"type": DEFAULT_RULE, **value} if isinstance(value, Mapping) and "type" not in value else value
 
 
 def _first_line(cls: type) -> str:

@@ -14,8 +14,9 @@ from pydantic import AfterValidator, Field, WithJsonSchema, create_model
 from choicekit.choice.outcome import ChoiceOutcome
 from choicekit.choice.simulation import ChoiceStudy, run_study
 from choicekit.execution import Progress
-from choicekit.rules import Softmax, registered_rules
+from choicekit.rules import registered_rules
 from choicekit.scenario.blocks import (
+    DEFAULT_RULE,
     Block,
     Finite,
     Formula,
@@ -161,7 +162,7 @@ class ChoiceBlock(ScenarioBlock):
 
 @cache
 def _specification(rules: tuple[str, ...]) -> type[ChoiceBlock]:
-    default = dataclass_block(Softmax, "softmax").model_validate({"type": "softmax"})
+    default = dataclass_block(registered_rules()[DEFAULT_RULE], DEFAULT_RULE).model_validate({"type": DEFAULT_RULE})
     rule = (rule_block(), Field(default=default, description="How agents choose; see `choicekit list`."))
     return create_model("ChoiceSpecification", __base__=ChoiceBlock, __doc__=ChoiceBlock.__doc__, rule=rule)
 

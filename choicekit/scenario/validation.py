@@ -167,7 +167,7 @@ class _Repair:
         changed = False
         # every path before anything is taken out: places in the details are those of the values as they were
         for path, detail in [(_path_of(detail["loc"], self.values), detail) for detail in details]:
-            if detail["type"] in {"missing", "union_tag_not_found"}:
+            if detail["type"] == "missing":
                 changed |= self._missing_key(path, detail)
                 continue
             emptied = detail["type"] == "too_short" and any(gone[:-1] == path for gone in self.findings.removed)
@@ -190,16 +190,10 @@ class _Repair:
             self.findings.renamed[(*parent, meant)] = (*self.findings.written(parent), key)
 
     def _missing_key(self, path: EntryPath, detail: Any) -> bool:
-        key, hint = str(detail["loc"][-1]), "add it"
-        if detail["type"] == "union_tag_not_found":
-            key, hint = "type", "add it, such as 'type: softmax'"
-            near = next((name for name in _entry(self.values, path) if suggest(name, [key])), None)
-            if near is not None:
-                self._unknown_key(path, near, [key])
-                return True
+        key = str(detail["loc"][-1])
         if (*path, key) not in self.missed | self.findings.removed:
             self.missed.add((*path, key))  # said once
-            self.findings.add(path, f"missing key {key!r}", hint, of_key=True)
+            self.findings.add(path, f"missing key {key!r}", "add it", of_key=True)
         return self._remove(path)  # what stands beside it can then still be looked at
 
     def _remove(self, path: EntryPath) -> bool:

@@ -201,8 +201,6 @@ FORM = [
          s.yaml:1:1 missing key 'agents', add it
          s.yaml:1:1 missing key 'utility', add it"""),
     Case("a missing kind", lunch(("kind: choice\n", "")), f"s.yaml:1:1 missing key 'kind', add it; kinds are {KINDS}"),
-    Case("a rule without a type", lunch(end="rule: {temperature: 1}\n"),
-         "s.yaml:14:1 missing key 'type', add it, such as 'type: softmax'"),
     Case("a rule that is a word", lunch(end="rule: softmax\n"),
          "s.yaml:14:7 must be a mapping, found 'softmax', write {type: softmax}"),
     Case("a duplicate key", lunch(("seed: 1\n", "seed: 1\nseed: 2\n")),
