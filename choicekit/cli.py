@@ -213,7 +213,8 @@ def _errors_shown() -> Iterator[None]:
         raise typer.Exit(ExitCode.BAD_DATA if isinstance(error, DataError) else ExitCode.USAGE) from None
     except OutputError as error:
         _say(f"error: {error}", err=True)
-        raise typer.Exit(ExitCode.USAGE) from None
+        # a directory that is refused was named wrongly; a disk that fails is nobody's usage
+        raise typer.Exit(ExitCode.FAILED if isinstance(error.__cause__, OSError) else ExitCode.USAGE) from None
     except ChoicekitError as error:
         _say(f"error: {error}", err=True)
         raise typer.Exit(ExitCode.FAILED) from None
@@ -276,8 +277,10 @@ def _write_new(target: Path, text: str) -> None:
             stream.write(text)
     except FileExistsError:
         raise OutputError(f"{target} exists already; name another file") from None
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise OutputError(f"{target} cannot be written: {error.strerror}; name a folder that exists") from None
     except OSError as error:
-        raise OutputError(f"{target} cannot be written: {error.strerror or error}") from None
+        raise OutputError(f"{target} cannot be written: {error.strerror or error}") from error
 
 
 def _say(text: str, *, err: bool = False) -> None:

@@ -74,6 +74,8 @@ class Problem:
         Dotted path of the entry in a scenario (``"utility.car"``), or the column name in a table.
     excerpt : tuple of str
         Lines shown below the message, such as an expression and the caret under its fault.
+    code : str
+        Word for programs that tell sorts of problems apart, where one is needed: ``"nothing_available"``.
 
     Examples
     --------
@@ -95,6 +97,7 @@ class Problem:
     column: int | None = None
     path: str = ""
     excerpt: tuple[str, ...] = ()
+    code: str = ""
 
     @property
     def location(self) -> str:

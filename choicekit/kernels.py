@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["philox4x32", "philox_uniforms", "philox_uniforms_by_numpy", "uniform_from_words"]
+__all__ = ["compiled", "philox4x32", "philox_uniforms", "philox_uniforms_by_numpy", "uniform_from_words"]
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +73,18 @@ def uniform_from_words(low: npt.ArrayLike, high: npt.ArrayLike) -> FloatArray:
     """
     whole = (np.asarray(high, dtype=np.uint64) << _HALF) | np.asarray(low, dtype=np.uint64)
     return np.asarray(((whole >> _SPARE).astype(np.float64) + 0.5) * 2.0**-52)
+
+
+def compiled() -> bool:
+    """Whether the compiled loops run, rather than their NumPy twins; compiles them where that is still to be done.
+
+    Examples
+    --------
+    >>> isinstance(compiled(), bool)
+    True
+    """
+    with _compiling:
+        return _compiled_philox() is not None
 
 
 def philox_uniforms(
@@ -136,6 +148,8 @@ def _compiled_philox() -> PhiloxKernel | None:
         logger.info("numba is not installed: random numbers are drawn by NumPy, several times slower")
         return None
     logger.info("compiling the loop that draws random numbers")
+    # numba keeps one cache a file and renews it when the file, numba or the processor changes: a loop may therefore
+    # call only functions of this file
     signature = "void(uint64[::1], uint64[::1], uint64, uint64, float64[:, ::1], float64[:, ::1])"
     settings: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     try:

@@ -6,7 +6,7 @@ import difflib
 import heapq
 from collections.abc import Iterable
 
-__all__ = ["suggest"]
+__all__ = ["nearest", "suggest"]
 
 _MAX_LENGTH = 60
 _MAX_CANDIDATES = 200
@@ -44,13 +44,21 @@ def suggest(name: str, candidates: Iterable[str]) -> str:
     >>> suggest("speed", ["time", "cost"])
     ''
     """
-    nearest = _nearest(name, {candidate for candidate in candidates if candidate != name})
-    return f"did you mean {nearest!r}?" if nearest is not None else ""
+    found = nearest(name, candidates)
+    return f"did you mean {found!r}?" if found is not None else ""
 
 
-def _nearest(name: str, candidates: set[str]) -> str | None:
+def nearest(name: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate nearest to `name`, or None where none is near; see `suggest`.
+
+    Examples
+    --------
+    >>> nearest("tme_car", ["time_car", "cost"])
+    'time_car'
+    """
     if len(name) > _MAX_LENGTH:
         return None
+    candidates = {candidate for candidate in candidates if candidate != name}
     folded = name.casefold()
     same = [candidate for candidate in candidates if candidate.casefold() == folded]
     if same:

@@ -10,17 +10,18 @@ from scipy import special
 
 from choicekit.errors import InvalidInputError
 
-__all__ = ["CONFIDENCE", "ShareEstimate", "agreement_p_value", "estimate_shares"]
+__all__ = ["CONFIDENCE", "ShareEstimate", "agreement_p_value", "estimate_shares", "half_width"]
 
 FloatArray = npt.NDArray[np.float64]
 
 CONFIDENCE = 0.95
 """Confidence of every interval a result shows."""
 
-SMALLEST_EXPECTED_COUNT = 5.0  # below it a count is too far from normal for a z-score
+CERTAIN = 1e-12  # expected counts are sums of probabilities, and zero only to rounding
+SMALLEST_VARIANCE = 5.0  # of a count; below it the count is too far from normal for a z-score
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ShareEstimate:
     """Simulated shares and their simulation error.
 
@@ -28,17 +29,41 @@ class ShareEstimate:
     ----------
     share, standard_error, lower, upper : ndarray (..., J)
         Mean over replications, its standard error, and the 95 % interval, kept within 0 and 1.
+    half_width : ndarray (..., J)
+        Half the length of the interval before it is kept within 0 and 1.
     """
 
     share: FloatArray
     standard_error: FloatArray
     lower: FloatArray
     upper: FloatArray
+    half_width: FloatArray
 
-    @property
-    def half_width(self) -> FloatArray:
-        """Half the length of the interval before it is kept within 0 and 1."""
-        return np.asarray(np.maximum(self.upper - self.share, self.share - self.lower))
+    def __repr__(self) -> str:
+        return f"ShareEstimate(shares of shape {self.share.shape})"
+
+
+def half_width(variance: FloatArray, replications: int | npt.NDArray[np.int64]) -> FloatArray:
+    """Half the length of the 95 % interval of a share simulated so many times.
+
+    Parameters
+    ----------
+    variance : ndarray (...)
+        Variance of one replication's share.
+    replications : int or ndarray (...)
+        Number R of replications, at least 1.
+
+    Returns
+    -------
+    ndarray (...)
+        z * sqrt(variance / R).
+
+    Examples
+    --------
+    >>> float(half_width(np.array(0.25), 100).round(3))
+    0.098
+    """
+    return np.asarray(float(special.ndtri(1 - (1 - CONFIDENCE) / 2)) * np.sqrt(variance / replications))
 
 
 def estimate_shares(shares: FloatArray, known_variance: FloatArray) -> ShareEstimate:
@@ -49,7 +74,7 @@ def estimate_shares(shares: FloatArray, known_variance: FloatArray) -> ShareEsti
     shares : ndarray (R, ..., J)
         Share of each alternative in each replication.
     known_variance : ndarray (..., J)
-        Variance of one replication's share under the probabilities that were drawn from; used where R = 1.
+        Variance of one replication's share under the probabilities that were drawn from.
 
     Returns
     -------
@@ -62,28 +87,26 @@ def estimate_shares(shares: FloatArray, known_variance: FloatArray) -> ShareEsti
 
     Notes
     -----
-    For R >= 2 the standard error is the standard deviation over replications divided by sqrt(R), with Student's t on
-    R - 1 degrees of freedom; for R = 1 it is the one the law gives. This is simulation error alone: what more
-    replications remove.
+    The standard error is the one the law gives, sqrt(variance / R), with a normal quantile. It is not estimated from
+    the replications: with few agents these may all agree by chance, and would then claim to be exact. This is
+    simulation error alone: what more replications remove.
 
     Examples
     --------
-    >>> estimate = estimate_shares(np.array([[0.4, 0.6], [0.6, 0.4]]), np.zeros(2))
+    >>> estimate = estimate_shares(np.array([[0.4, 0.6], [0.6, 0.4]]), np.array([0.02, 0.02]))
     >>> estimate.share, estimate.standard_error.round(6)
     (array([0.5, 0.5]), array([0.1, 0.1]))
     """
     n = len(shares)
     if n < 1:
         raise InvalidInputError("shares need at least one replication")
-    mean = shares.mean(axis=0)
-    tail = 1 - (1 - CONFIDENCE) / 2
-    if n == 1:
-        error, quantile = np.sqrt(known_variance), float(special.ndtri(tail))
-    else:
-        error, quantile = shares.std(axis=0, ddof=1) / np.sqrt(n), float(special.stdtrit(n - 1, tail))
-    half = quantile * error
+    mean, half = shares.mean(axis=0), half_width(known_variance, n)
     return ShareEstimate(
-        share=mean, standard_error=error, lower=np.maximum(mean - half, 0.0), upper=np.minimum(mean + half, 1.0)
+        share=mean,
+        standard_error=np.sqrt(known_variance / n),
+        lower=np.maximum(mean - half, 0.0),
+        upper=np.minimum(mean + half, 1.0),
+        half_width=half,
     )
 
 
@@ -98,25 +121,35 @@ def agreement_p_value(count: FloatArray, expected: FloatArray, variance: FloatAr
     Returns
     -------
     float
-        Of the alternative that is furthest off, corrected for the number of alternatives by Sidak's rule: by its
-        z-score, or where the expected count is below 5 by the Poisson probability of a count as large. 0 where
-        something of probability zero was chosen; 1 where everything is certain.
+        Of the alternative that is furthest off, corrected for the number of alternatives by Sidak's rule. 0 where
+        something of probability zero was chosen, or something certain was not.
+
+    Notes
+    -----
+    An alternative is judged by its z-score, or where its variance is below 5 by a Poisson law for the rarer of being
+    chosen and not being chosen: the sum of independent events has lighter tails, so this errs on the side of no alarm.
 
     Examples
     --------
     >>> agreement_p_value(np.array([52.0, 48.0]), np.array([50.0, 50.0]), np.array([25.0, 25.0])) > 0.5
     True
     """
-    if np.any((expected == 0) & (count > 0)):
+    total = expected.sum()
+    rarer = expected <= total / 2
+    few = np.asarray(np.where(rarer, count, total - count), dtype=np.float64)
+    mean = np.where(rarer, expected, total - expected)
+    # what is certain has a mean of zero but for rounding of the sums
+    if np.any((mean <= CERTAIN * total) & (few > 0.5)):
         return 0.0
-    # a sum of rare events has a Poisson's upper tail; what is nearly certain shows in what is chosen instead
-    rare = (expected > 0) & (expected < SMALLEST_EXPECTED_COUNT)
-    usual = (expected >= SMALLEST_EXPECTED_COUNT) & (variance > SMALLEST_EXPECTED_COUNT)
-    rare_tails = np.minimum(1.0, 2 * special.gammainc(np.maximum(count[rare], 1.0), expected[rare]))
-    rare_tails = np.where(count[rare] > 0, rare_tails, 1.0)
-    usual_tails = 2 * special.ndtr(-np.abs(count - expected)[usual] / np.sqrt(variance[usual]))
-    tails = np.concatenate([rare_tails, usual_tails])
-    if not tails.size:
-        return 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        by_score = 2 * special.ndtr(-np.abs(count - expected) / np.sqrt(variance))
+    tails = np.where(variance >= SMALLEST_VARIANCE, by_score, _poisson_tails(np.rint(few), np.maximum(mean, 0.0)))
     with np.errstate(divide="ignore"):  # a tail of probability 1 is allowed: the logarithm of 0 is meant
         return float(-np.expm1(tails.size * np.log1p(-tails.min())))
+
+
+def _poisson_tails(count: FloatArray, mean: FloatArray) -> FloatArray:
+    """Twice the smaller tail of a Poisson law from `count` outwards, at most 1."""
+    above = np.where(count > 0, special.gammainc(np.maximum(count, 1.0), mean), 1.0)
+    below = special.gammaincc(count + 1.0, mean)
+    return np.asarray(np.minimum(1.0, 2 * np.minimum(above, below)))

@@ -10,11 +10,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from choicekit.choice.tables import Table, column_values, labels_of
+from choicekit.choice.tables import Table, column_values, is_text, labels_of
 from choicekit.errors import DataError, Problem
 from choicekit.suggestions import suggest
 
-__all__ = ["Layout", "identifiers_of", "long_layout", "wide_layout"]
+__all__ = [
+    "SHOWN",
+    "Layout",
+    "identifiers_of",
+    "long_layout",
+    "require_columns",
+    "wide_layout",
+    "with_rest",
+]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -22,7 +30,7 @@ LARGEST_WHOLE = 2.0**53  # above it a float no longer tells neighbouring whole n
 SHOWN = 5  # problems of one sort that are shown before "and n more"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Layout:
     """Where in a table each row's cells are.
 
@@ -45,6 +53,9 @@ class Layout:
     alternatives: tuple[str, ...]
     places: IntArray
     attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Layout({self.table!r}, places {self.places.shape}, {len(self.alternatives)} alternatives)"
 
     @property
     def first_place(self) -> IntArray:
@@ -183,6 +194,18 @@ def identifiers_of(table: Table, column: str) -> npt.NDArray[Any]:
     ------
     DataError
         Naming the rows where an identifier is missing.
+
+    Notes
+    -----
+    Texts become whole numbers only where each is written as a number is: ``007`` is not 7, and one such text keeps
+    the others text.
+
+    Examples
+    --------
+    >>> identifiers_of(Table(frame=pd.DataFrame({"id": ["7", "12"]})), "id")
+    array([ 7, 12])
+    >>> identifiers_of(Table(frame=pd.DataFrame({"id": ["007", "12"]})), "id")
+    array(['007', '12'], dtype=object)
     """
     series = table.frame[column]
     _refuse_missing_cells(table, column, "an identifier is missing")
@@ -190,7 +213,26 @@ def identifiers_of(table: Table, column: str) -> npt.NDArray[Any]:
         return series.to_numpy()
     if series.dtype.kind == "f" and bool(np.all((series == np.floor(series)) & (np.abs(series) < LARGEST_WHOLE))):
         return series.to_numpy().astype(np.int64)
-    return labels_of(series)
+    if not is_text(series):
+        return labels_of(series)
+    codes, found = pd.factorize(series)  # few texts, where rows are many
+    return _as_whole_numbers(np.asarray(found, dtype=object))[codes]
+
+
+def _as_whole_numbers(texts: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Turn texts into whole numbers if all of them, and so the rest of the column, read back as they are written."""
+    try:
+        numbers = [int(text) for text in texts]
+    except ValueError:
+        return texts
+    if any(str(number) != text for number, text in zip(numbers, texts, strict=True)):
+        return texts
+    for kind in (np.int64, np.uint64):
+        try:
+            return np.asarray(numbers, dtype=kind)
+        except OverflowError:
+            continue
+    return texts  # longer than an address word: as numbers some would share one
 
 
 def _refuse_missing_cells(table: Table, column: str, message: str) -> None:
@@ -200,7 +242,7 @@ def _refuse_missing_cells(table: Table, column: str, message: str) -> None:
             table.problem(f"column {column!r}: {message}", row=int(row), column=column, hint="fill it in")
             for row in missing[:SHOWN]
         ]
-        raise DataError(_with_rest(problems, missing.size))
+        raise DataError(with_rest(problems, missing.size))
 
 
 def _positions(table: Table, column: str, alternatives: Mapping[str, str] | None) -> tuple[tuple[str, ...], IntArray]:
@@ -222,7 +264,7 @@ def _positions(table: Table, column: str, alternatives: Mapping[str, str] | None
             )
             for label, row in sorted(firsts.items(), key=lambda pair: pair[1])[:SHOWN]
         ]
-        raise DataError(_with_rest(problems, len(firsts)))
+        raise DataError(with_rest(problems, len(firsts)))
     return tuple(alternatives.values()), np.asarray(positions, dtype=np.int64)
 
 
@@ -237,7 +279,7 @@ def _refuse_repeats(table: Table, repeated: npt.NDArray[np.bool_], keys: pd.Data
     for row in rows[:SHOWN]:
         who = ", ".join(f"{name} {value}" for name, value in keys.iloc[row].items())
         problems.append(table.problem(f"{who} occurs a second time", row=int(row), column=column, hint=hint))
-    raise DataError(_with_rest(problems, rows.size))
+    raise DataError(with_rest(problems, rows.size))
 
 
 def _refuse_missing(layout: Layout, column: str) -> None:
@@ -257,11 +299,17 @@ def _refuse_missing(layout: Layout, column: str) -> None:
                 hint="add it, or set missing_rows to 'unavailable'",
             )
         )
-    raise DataError(_with_rest(problems, len(missing)))
+    raise DataError(with_rest(problems, len(missing)))
 
 
-def _with_rest(problems: list[Problem], total: int) -> list[Problem]:
-    """Say how many more there are, in the last problem shown."""
+def with_rest(problems: list[Problem], total: int) -> list[Problem]:
+    """Say in the last problem shown how many more there are.
+
+    Examples
+    --------
+    >>> [str(problem) for problem in with_rest([Problem(message="a"), Problem(message="b")], 7)]
+    ['a', 'b, and 5 more like it']
+    """
     rest = total - len(problems)
     if rest <= 0:
         return problems

@@ -28,7 +28,7 @@ EVERYBODY = "all"
 """Name of the group of all agents, in tables."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Group:
     """A group of agents that results are broken down by.
 
@@ -133,9 +133,26 @@ class ChoiceOutcome:
 
     def estimate_by_group(self, *, weighted: bool | None = None) -> ShareEstimate:
         """Return simulated shares with their simulation error by group, arrays of shape (C, J)."""
-        known = self.tally.weighted_variance if self._use_weights(weighted) else self.tally.variance
-        total = self._totals(weighted)
-        return estimate_shares(self.shares_by_replication(weighted=weighted), _ratio(known, total**2))
+        return estimate_shares(
+            self.shares_by_replication(weighted=weighted), self.known_variance_by_group(weighted=weighted)
+        )
+
+    def known_variance_by_group(self, *, weighted: bool | None = None) -> FloatArray:
+        """Return the variance of one replication's share under the probabilities drawn from, shape (C, J).
+
+        Parameters
+        ----------
+        weighted : bool, optional
+            Whether to weigh agents; defaults to whether they carry weights.
+
+        Returns
+        -------
+        ndarray (C, J)
+            The sum of p (1 - p) over the rows of a group by the square of their number, or with weights the sum of
+            w^2 p (1 - p) by the square of their weight; nan for an empty group.
+        """
+        variance = self.tally.weighted_variance if self._use_weights(weighted) else self.tally.variance
+        return _ratio(variance, self._totals(weighted) ** 2)
 
     def shares_by_replication(self, *, weighted: bool | None = None) -> FloatArray:
         """Return simulated shares by replication and group, shape (R, C, J)."""
@@ -163,10 +180,16 @@ class ChoiceOutcome:
     @property
     def choices(self) -> IntArray:
         """Positions chosen in every replication, (R, N), -1 where nothing is available; regenerated, not stored."""
-        return np.concatenate([chosen for _, chosen in self.iter_choices()], axis=1)
+        everything = np.empty((self.replications, self.n_rows), dtype=np.int64)
+        for rows, replications, chosen in self.iter_choices():
+            everything[replications.start : replications.stop, rows] = chosen
+        return everything
 
-    def iter_choices(self) -> Iterator[tuple[slice, IntArray]]:
-        """Yield rows and their chosen positions (R, n), block by block, for results too large to hold."""
+    def iter_choices(self) -> Iterator[tuple[slice, range, IntArray]]:
+        """Yield rows, replications and the positions chosen (r, n), for results too large to hold.
+
+        Block by block, and within a block some replications at a time; -1 where nothing is available.
+        """
         yield from self.study.iter_choices()
 
     def to_frame(self, *, weighted: bool | None = None) -> pd.DataFrame:

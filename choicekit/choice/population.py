@@ -12,8 +12,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from choicekit.choice.given_arrays import array_of, identifier_array, positions_of, truths_of
 from choicekit.choice.layouts import Layout, long_layout, require_columns, wide_layout
-from choicekit.choice.tables import Table, column_values, labels_of, number_of_each, read_table, table_of
+from choicekit.choice.special_columns import (
+    availability_of,
+    chosen_of,
+    refuse_unavailable,
+    stacked_columns,
+    weights_of,
+)
+from choicekit.choice.tables import Table, read_table, table_of
 from choicekit.errors import DataError, InvalidInputError, Problem, ShapeError
 from choicekit.random import row_words
 from choicekit.suggestions import suggest
@@ -21,9 +29,8 @@ from choicekit.suggestions import suggest
 __all__ = ["Population"]
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
-
-_SHOWN = 5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -44,18 +51,21 @@ class Population:
     weights : array_like (N,), optional
         How many agents each row stands for: finite, at least 0, not all 0.
     availability : array_like of bool (N, J), optional
-        True = available, by the data; a model may restrict it further.
+        True (or 1) = available, by the data; a model may restrict it further.
     chosen : array_like (N,) of int, optional
-        Position in `alternatives` of what was observed to be chosen, -1 where unknown.
+        Position in `alternatives` of what was observed to be chosen, -1 where unknown. It must have been available.
     layout : Layout, optional
         Where in a table the cells are, for messages; set by the constructors that read one.
+    replaced : frozenset of str
+        Columns that were given after the table was read: they are not where `layout` says.
 
     Raises
     ------
     ShapeError
         Where lengths differ.
     InvalidInputError
-        For repeated (agent, situation), bad weights, or positions outside `alternatives`.
+        For repeated (agent, situation), bad weights, availability that is not True or False, choices that are no
+        positions in `alternatives` or were not available.
 
     Examples
     --------
@@ -69,14 +79,15 @@ class Population:
     alternatives: tuple[str, ...] = ()
     situations: npt.NDArray[Any] | None = None
     weights: FloatArray | None = None
-    availability: npt.NDArray[np.bool_] | None = None
+    availability: BoolArray | None = None
     chosen: IntArray | None = None
     layout: Layout | None = None
+    replaced: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         row_words(self.agents, self.situations)  # refuses what cannot address draws, and repeats
-        _set(self, "agents", _identifiers(self.agents))
-        _set(self, "situations", None if self.situations is None else _identifiers(self.situations))
+        _set(self, "agents", identifier_array(self.agents))
+        _set(self, "situations", None if self.situations is None else identifier_array(self.situations))
         _set(self, "alternatives", tuple(str(name) for name in self.alternatives))
         if len(set(self.alternatives)) != len(self.alternatives):
             raise InvalidInputError(f"alternatives must be distinct, found {list(self.alternatives)}")
@@ -85,15 +96,14 @@ class Population:
         if self.weights is not None:
             _set(self, "weights", self._checked_weights(self.weights))
         if self.availability is not None:
-            available = np.asarray(self.availability, dtype=bool)
+            available = truths_of(self.availability)
             self._check_shape("availability", available, (self.n_rows, len(self.alternatives)))
             _set(self, "availability", available)
         if self.chosen is not None:
-            chosen = np.asarray(self.chosen, dtype=np.int64)
+            chosen = positions_of(self.chosen, len(self.alternatives))
             self._check_shape("chosen", chosen, (self.n_rows,))
-            if chosen.size and (chosen.min() < -1 or chosen.max() >= len(self.alternatives)):
-                raise InvalidInputError("chosen must hold positions in alternatives, or -1")
             _set(self, "chosen", chosen)
+            self._refuse_unavailable()
 
     @property
     def n_rows(self) -> int:
@@ -172,7 +182,7 @@ class Population:
         >>> Population.from_frame(trips, layout="long", agent="id", alternative="mode")
         Population(2 agents in 2 rows, 2 alternatives, 1 columns)
         """
-        table = frame if isinstance(frame, Table) else table_of(frame)
+        table = _as_table(frame)
         names = _names_by_label(alternatives)
         _check_arguments(layout, agent, alternative, availability, attributes, missing_rows)
         if table.frame.empty:
@@ -193,20 +203,26 @@ class Population:
         kept = [str(name) for name in table.frame.columns if name not in special] if columns is None else columns
         values = {name: placed.column(name) for name in dict.fromkeys(kept)}
         placed = replace(placed, attributes=attributes or {})
+        available = availability_of(placed, availability)
+        choices = None if chosen is None else chosen_of(placed, chosen, names)
+        if choices is not None:
+            refuse_unavailable(placed, str(chosen), choices, available)
         return cls(
             agents=placed.agents,
             situations=placed.situations,
             alternatives=placed.alternatives,
-            columns=values | _stacked(placed),
-            weights=None if weight is None else _weights_of(placed, weight),
-            availability=_availability_of(placed, availability),
-            chosen=None if chosen is None else _chosen_of(placed, chosen, names),
+            columns=values | stacked_columns(placed),
+            weights=None if weight is None else weights_of(placed, weight),
+            availability=available,
+            chosen=choices,
             layout=placed,
         )
 
     @classmethod
     def from_csv(cls, path: str | Path, *, separator: str | None = None, **arguments: Any) -> Self:
         """Build a population from a CSV file; see `from_frame` for the other arguments.
+
+        Identifiers and labels are taken as they are written: ``007`` is not 7.
 
         Parameters
         ----------
@@ -225,7 +241,9 @@ class Population:
         Traceback (most recent call last):
         choicekit.errors.DataError: no such file.csv the table does not exist, check the path
         """
-        return cls.from_frame(read_table(path, separator=separator), **arguments)
+        roles = ("agent", "situation", "alternative", *(() if arguments.get("layout") == "long" else ("chosen",)))
+        text = {str(arguments[role]) for role in roles if arguments.get(role) is not None}
+        return cls.from_frame(read_table(path, separator=separator, text=text), **arguments)
 
     @classmethod
     def from_parquet(cls, path: str | Path, **arguments: Any) -> Self:
@@ -247,12 +265,22 @@ class Population:
     def with_columns(self, columns: Mapping[str, npt.ArrayLike]) -> Self:
         """Return the same agents with more, or other, columns.
 
+        Parameters
+        ----------
+        columns : mapping of str to array_like (N,) or (N, J)
+
+        Raises
+        ------
+        InvalidInputError, ShapeError
+            For values that are no column of this population.
+
         Examples
         --------
         >>> Population(agents=[1, 2]).with_columns({"age": [30.0, 40.0]}).columns["age"]
         array([30., 40.])
         """
-        return replace(self, columns={**self.columns, **{name: np.asarray(values) for name, values in columns.items()}})
+        given: dict[str, Any] = {str(name): values for name, values in columns.items()}
+        return replace(self, columns={**self.columns, **given}, replaced=self.replaced | given.keys())
 
     def column(self, name: str) -> npt.NDArray[Any]:
         """Return a column, (N,) or (N, J).
@@ -267,17 +295,47 @@ class Population:
             raise InvalidInputError(f"unknown column {name!r}, {hint}")
         return self.columns[name]
 
+    def position(self, alternative: str) -> int:
+        """Return the place of an alternative along the second axis of columns.
+
+        Raises
+        ------
+        InvalidInputError
+            Where there is none of this name, with the nearest one there is.
+        """
+        if alternative not in self.alternatives:
+            hint = suggest(alternative, self.alternatives) or f"there are {', '.join(self.alternatives) or 'none'}"
+            raise InvalidInputError(f"unknown alternative {alternative!r}, {hint}")
+        return self.alternatives.index(alternative)
+
     def cell_problem(self, message: str, *, row: int, position: int | None, column: str, hint: str = "") -> Problem:
-        """Describe something wrong with a cell, in the file where there is one."""
-        if self.layout is not None and self.layout.holds(column):
+        """Describe something wrong with a cell, in the file where it comes from one."""
+        if self.layout is not None and column not in self.replaced and self.layout.holds(column):
             return self.layout.problem(message, row=row, position=position, column=column, hint=hint)
-        who = f"agent {self.agents[row]}"
+        who = self._who(row)
         if position is not None and self.columns[column].ndim == 2:
             who += f", alternative {self.alternatives[position]}"
         return Problem(message=f"column {column!r}: {message} ({who})", hint=hint, path=column)
 
+    def _who(self, row: int) -> str:
+        who = f"agent {self.agents[row]}"
+        return who if self.situations is None else f"{who}, situation {self.situations[row]}"
+
+    def _refuse_unavailable(self) -> None:
+        """Raise where a choice was observed of what was not available by the data."""
+        if self.availability is None or self.chosen is None:
+            return
+        known = np.flatnonzero(self.chosen >= 0)
+        wrong = known[~self.availability[known, self.chosen[known]]]
+        if wrong.size:
+            name = self.alternatives[self.chosen[wrong[0]]]
+            raise InvalidInputError(
+                f"what is chosen must be available, but {self._who(int(wrong[0]))} chose {name!r}, which is not "
+                f"({wrong.size} such rows in all): correct chosen or availability"
+            )
+
     def _checked_column(self, name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
-        array = np.asarray(values)
+        array = array_of(f"column {name!r}", values)
         if array.dtype.kind in "US":
             array = array.astype(object)
         if array.dtype.kind in "iuf":
@@ -293,7 +351,7 @@ class Population:
     def _checked_weights(self, weights: npt.ArrayLike) -> FloatArray:
         try:
             array = np.asarray(weights, dtype=np.float64)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             raise InvalidInputError("weights must be numbers, one a row") from error
         self._check_shape("weights", array, (self.n_rows,))
         if not np.all(np.isfinite(array) & (array >= 0)) or not np.any(array > 0):
@@ -310,11 +368,15 @@ def _set(population: Population, name: str, value: object) -> None:
     object.__setattr__(population, name, value)
 
 
-def _identifiers(values: npt.ArrayLike) -> npt.NDArray[Any]:
-    array = values if isinstance(values, np.ndarray) else np.asarray(values, dtype=object)
-    if array.dtype.kind == "O" and all(type(value) is int for value in array) and array.size:
-        return array if max(map(abs, array)) >= 2**63 else array.astype(np.int64)
-    return array
+def _as_table(frame: object) -> Table:
+    if isinstance(frame, Table):
+        return frame
+    if not isinstance(frame, pd.DataFrame):
+        way_out = (
+            "use from_csv or from_parquet" if isinstance(frame, str | Path) else "wrap it in pandas.DataFrame(...)"
+        )
+        raise InvalidInputError(f"frame must be a pandas DataFrame, found {type(frame).__name__}: {way_out}")
+    return table_of(frame)
 
 
 def _names_by_label(alternatives: Mapping[str, str] | Sequence[str] | None) -> dict[str, str] | None:
@@ -337,104 +399,3 @@ def _check_arguments(
         raise InvalidInputError("`attributes` belong to wide layout: a long table has a column for each attribute")
     if layout == "wide" and (alternative is not None or availability is not None):
         raise InvalidInputError("`alternative` and `availability` columns belong to long layout")
-
-
-def _stacked(placed: Layout) -> dict[str, npt.NDArray[Any]]:
-    """Columns of a wide table side by side, one an alternative."""
-    stacked = {}
-    for name, by_alternative in placed.attributes.items():
-        if set(by_alternative) != set(placed.alternatives):
-            missing = [a for a in placed.alternatives if a not in by_alternative]
-            extra = [a for a in by_alternative if a not in placed.alternatives]
-            raise InvalidInputError(
-                f"attribute {name!r} must name a column for every alternative: missing {missing}, unknown {extra}"
-            )
-        require_columns(placed.table, list(by_alternative.values()))
-        stacked[name] = np.stack([placed.column(by_alternative[a]) for a in placed.alternatives], axis=1)
-    return stacked
-
-
-def _numbers_in(placed: Layout, column: str, allowed: str, rule: Any) -> npt.NDArray[Any]:
-    """Return a column whose every cell passes `rule`, or say which do not."""
-    values = column_values(placed.table.frame[column])
-    texts = labels_of(placed.table.frame[column])
-    numbers, bad = (values.astype(np.float64), False) if values.dtype.kind in "bf" else number_of_each(texts)
-    with np.errstate(invalid="ignore"):
-        wrong = np.flatnonzero(bad | ~rule(numbers))
-    wrong = wrong[np.isin(wrong, placed.places)]
-    if wrong.size:
-        problems = [
-            placed.table.problem(
-                f"column {column!r}: must be {allowed}, found {texts[row]!r}", row=int(row), column=column
-            )
-            for row in wrong[:_SHOWN]
-        ]
-        raise DataError(problems)
-    return numbers
-
-
-def _weights_of(placed: Layout, column: str) -> FloatArray:
-    numbers = _numbers_in(placed, column, "a finite number of at least 0", lambda x: np.isfinite(x) & (x >= 0))
-    first = numbers[placed.first_place]
-    if placed.places.ndim == 2:
-        varied = np.argwhere((placed.places >= 0) & (numbers[placed.places] != first[:, None]))
-        if len(varied):
-            row, position = (int(index) for index in varied[0])
-            message = "a weight must be the same in all rows of an agent's situation"
-            raise DataError([placed.problem(message, row=row, position=position, column=column)])
-    if not np.any(first > 0):
-        raise DataError(
-            [Problem(message=f"column {column!r}: weights must not all be 0", file=placed.table.name, path=column)]
-        )
-    return np.asarray(first)
-
-
-def _availability_of(placed: Layout, column: str | None) -> npt.NDArray[np.bool_] | None:
-    if placed.places.ndim == 1:
-        return None
-    present = placed.places >= 0
-    if column is None:
-        return None if np.all(present) else present
-    numbers = _numbers_in(placed, column, "1 (available) or 0 (not)", lambda x: (x == 0) | (x == 1))
-    return np.asarray(present & (numbers[placed.places] == 1))
-
-
-def _chosen_of(placed: Layout, column: str, names: Mapping[str, str] | None) -> IntArray:
-    if placed.places.ndim == 1:
-        return _chosen_labels(placed, column, names)
-    numbers = _numbers_in(placed, column, "1 (chosen) or 0 (not)", lambda x: (x == 0) | (x == 1))
-    picked = (placed.places >= 0) & (numbers[placed.places] == 1)
-    counts = picked.sum(axis=1)
-    wrong = np.flatnonzero(counts != 1)
-    if wrong.size:
-        message = "exactly one alternative must be marked as chosen, found {}"
-        raise DataError(
-            [
-                placed.problem(message.format(counts[row]), row=int(row), position=None, column=column)
-                for row in wrong[:_SHOWN]
-            ]
-        )
-    return np.asarray(picked.argmax(axis=1), dtype=np.int64)
-
-
-def _chosen_labels(placed: Layout, column: str, names: Mapping[str, str] | None) -> IntArray:
-    if not names:
-        raise InvalidInputError("a wide table with a `chosen` column needs `alternatives`")
-    labels = labels_of(placed.table.frame[column])
-    order = {label: position for position, label in enumerate(names)}
-    wrong = [row for row, label in enumerate(labels) if label not in order]
-    if wrong:
-        raise DataError(
-            [
-                placed.problem(
-                    f"unknown alternative {labels[row]!r}",
-                    row=row,
-                    position=None,
-                    column=column,
-                    hint=suggest(labels[row], list(order))
-                    or f"known labels are {', '.join(map(repr, list(order)[:20]))}",
-                )
-                for row in wrong[:_SHOWN]
-            ]
-        )
-    return np.asarray([order[label] for label in labels], dtype=np.int64)

@@ -52,6 +52,30 @@ def resolve_sampling(rule: ChoiceRule, sampling: str) -> Literal["coherent", "fa
     return "coherent" if rule.supports_coherent and sampling != "fast" else "fast"
 
 
+def check_rule(rule: object) -> ChoiceRule:
+    """Return what is given as a rule, if it is one.
+
+    Raises
+    ------
+    InvalidInputError
+        For anything else, such as the name of a rule or its class.
+
+    Examples
+    --------
+    >>> check_rule(Softmax)
+    Traceback (most recent call last):
+    choicekit.errors.InvalidInputError: rule must be a rule such as Softmax(), found the class Softmax: add ()
+    """
+    if isinstance(rule, type):  # a class has every method its objects have
+        raise InvalidInputError(f"rule must be a rule such as Softmax(), found the class {rule.__name__}: add ()")
+    if not isinstance(rule, ChoiceRule):
+        raise InvalidInputError(
+            f"rule must be a rule such as Softmax() or Hardmax(), found {rule!r}: make one of these, or derive one "
+            "from RegularisedRule"
+        )
+    return rule
+
+
 def check_rule_fits(rule: ChoiceRule, n_rows: int) -> None:
     """Make sure that a rule with settings that differ by row has them for `n_rows` rows.
 
@@ -64,7 +88,7 @@ def check_rule_fits(rule: ChoiceRule, n_rows: int) -> None:
         raise ShapeError(f"{type(rule).__name__} has settings for {rule.n_rows} rows, but there are {n_rows}")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Sampler:
     """Draws choices of rows under a rule, by address.
 
@@ -86,6 +110,12 @@ class Sampler:
     rows: UIntArray
     alternatives: UIntArray
     sampling: Literal["coherent", "fast"]
+
+    def __repr__(self) -> str:
+        return (
+            f"Sampler({self.rule!r}, {self.rows.size} rows, {self.alternatives.size} alternatives, "
+            f"{self.sampling} draws, seed {self.seed})"
+        )
 
     def choices(self, utility: FloatArray, rows: slice | IntArray, replications: range) -> IntArray:
         """Return the positions chosen by some rows, shape (R, n).
@@ -175,7 +205,7 @@ def choose(
     >>> choose([0.0, 1.0, 2.0], seed=1, agents=["ann", "bo"], replications=3).shape
     (3, 2)
     """
-    rule = Softmax() if rule is None else rule
+    rule = Softmax() if rule is None else check_rule(rule)
     mode = resolve_sampling(rule, sampling)
     if isinstance(replications, bool) or not isinstance(replications, int | np.integer) or replications < 1:
         raise InvalidInputError(f"replications must be a whole number of at least 1, found {replications!r}")

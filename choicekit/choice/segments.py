@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from choicekit.choice.given_arrays import array_of
 from choicekit.errors import InvalidInputError, ShapeError
 
 __all__ = ["Segmentation", "segment_by_edges", "segment_by_value"]
@@ -49,7 +50,7 @@ class Segmentation:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(str(label) for label in self.labels))
-        codes = np.asarray(self.codes)
+        codes = array_of(f"codes of segment {self.name!r}", self.codes)
         if codes.dtype.kind not in "iuf" or not np.all(codes == np.floor(codes)):  # nan is unlike itself
             raise InvalidInputError(f"codes of segment {self.name!r} must be whole numbers")
         object.__setattr__(self, "codes", codes.astype(np.int64))
@@ -89,7 +90,9 @@ def segment_by_edges(
     Raises
     ------
     InvalidInputError
-        For edges that do not increase, values that are not finite, or the wrong number of labels.
+        For edges that do not increase, values that are not finite numbers, or the wrong number of labels.
+    ShapeError
+        Where there is not one value a row.
 
     Examples
     --------
@@ -97,10 +100,14 @@ def segment_by_edges(
     >>> income.labels, income.codes
     (('under 20', '20 to 40', '40 and over'), array([0, 1, 2]))
     """
-    numbers = np.asarray(values, dtype=np.float64)
-    limits = np.asarray(edges, dtype=np.float64)
+    numbers = _numbers(
+        f"segment {name!r} needs numbers to sort by edges", values, "without edges each value is a group"
+    )
+    limits = _numbers(f"edges of segment {name!r} must be numbers", edges, "give some such as [20, 40]")
     if limits.ndim != 1 or not limits.size or not np.all(np.isfinite(limits)) or not np.all(np.diff(limits) > 0):
-        raise InvalidInputError(f"edges of segment {name!r} must be finite numbers that increase, found {list(edges)}")
+        raise InvalidInputError(f"edges of segment {name!r} must be finite numbers that increase, found {edges!r}")
+    if numbers.ndim != 1:
+        raise ShapeError(f"segment {name!r} needs one value a row, found shape {numbers.shape}")
     if not np.all(np.isfinite(numbers)):
         row = int(np.flatnonzero(~np.isfinite(numbers))[0])
         raise InvalidInputError(f"segment {name!r} needs finite values, found {numbers[row]} in row {row} (from 0)")
@@ -111,6 +118,13 @@ def segment_by_edges(
             f"segment {name!r} has {limits.size} edges and so needs {limits.size + 1} labels, found {len(labels)}"
         )
     return Segmentation(name=name, labels=tuple(labels), codes=np.searchsorted(limits, numbers, side="right"))
+
+
+def _numbers(what: str, values: npt.ArrayLike, way_out: str) -> npt.NDArray[np.float64]:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (ValueError, TypeError, OverflowError) as error:  # numpy's message quotes the value at fault
+        raise InvalidInputError(f"{what}, found others ({error}): {way_out}") from error
 
 
 def _number_label(number: float) -> str:
@@ -147,7 +161,9 @@ def segment_by_value(name: str, values: npt.ArrayLike) -> Segmentation:
     >>> segment_by_value("home", ["city", "country", "city"]).labels
     ('city', 'country')
     """
-    array = np.asarray(values)
+    array = array_of(f"segment {name!r}", values)
+    if array.ndim != 1:
+        raise ShapeError(f"segment {name!r} needs one value a row, found shape {array.shape}")
     missing = np.flatnonzero(pd.isna(array))
     if missing.size:
         raise InvalidInputError(f"segment {name!r} needs a value in every row, none is in row {missing[0]} (from 0)")

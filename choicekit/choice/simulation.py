@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from choicekit.choice.model import OUTSIDE_OPTION, ChoiceModel
+from choicekit.choice.checking import NOTHING_AVAILABLE, OUTSIDE_OPTION
+from choicekit.choice.model import ChoiceModel
 from choicekit.choice.outcome import ChoiceOutcome, groups_of
 from choicekit.choice.population import Population
 from choicekit.choice.sampling import Sampler, Sampling, check_rule_fits, resolve_sampling
@@ -52,6 +53,12 @@ class ChoiceStudy:
         """Whether rows with nothing available count as choosing the outside option, at utility 0."""
         return self.model.on_no_alternative == "outside"
 
+    def __repr__(self) -> str:
+        return (
+            f"ChoiceStudy({self.population!r}, {len(self.alternatives)} alternatives, {self.replications} "
+            f"replications, {self.sampler.sampling} draws, seed {self.sampler.seed})"
+        )
+
     def utility(self, rows: slice) -> FloatArray:
         """Return utilities, minus infinity where unavailable; with an outside option as the last column if wanted."""
         values = np.where(
@@ -89,16 +96,25 @@ class ChoiceStudy:
             simulated=simulated,
         )
 
-    def iter_choices(self) -> Iterator[tuple[slice, IntArray]]:
-        """Yield rows and the positions they choose (R, n), -1 where nothing is available, block by block."""
+    def iter_choices(self) -> Iterator[tuple[slice, range, IntArray]]:
+        """Yield what rows choose, block by block and within a block some replications at a time.
+
+        Yields
+        ------
+        rows : slice
+        replications : range
+            A run of few enough to fit in memory; the last of a block's runs ends at the number of replications.
+        chosen : ndarray (r, n) of int64
+            Positions these rows choose in these replications, -1 where nothing is available.
+        """
         for block in blocks_of(self.population.n_rows):
             utility = self.utility(block.rows)
             acting = np.flatnonzero((utility > -np.inf).any(axis=1))
-            chosen = np.full((self.replications, len(block)), -1, dtype=np.int64)
-            if acting.size:
-                drawn = self.sampler.choices(utility[acting], acting + block.start, range(self.replications))
-                chosen[:, acting] = drawn
-            yield block.rows, chosen
+            for replications in replication_chunks(self.replications):
+                chosen = np.full((len(replications), len(block)), -1, dtype=np.int64)
+                if acting.size:
+                    chosen[:, acting] = self.sampler.choices(utility[acting], acting + block.start, replications)
+                yield block.rows, replications, chosen
 
     def _groups(self, rows: IntArray) -> GroupedRows:
         """Group codes of some rows over all segmentations: everybody is group 0."""
@@ -170,7 +186,7 @@ def simulate_choices(
     """
     study = build_study(model, population, seed=seed, replications=replications, sampling=sampling, segments=segments)
     problems = model.check(population)
-    if problems and all(problem.message.endswith("has nothing available") for problem in problems):
+    if problems and all(problem.code == NOTHING_AVAILABLE for problem in problems):
         raise NoAvailableAlternativeError("\n".join(str(problem) for problem in problems))
     if problems:
         raise DataError(problems)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,11 +16,24 @@ import pandas as pd
 
 from choicekit.errors import DataError, InvalidInputError, Problem
 
-__all__ = ["Table", "column_values", "labels_of", "number_of_each", "read_table", "table_of", "unfit_path"]
+__all__ = [
+    "Table",
+    "column_values",
+    "is_missing",
+    "is_text",
+    "labels_of",
+    "number_of_each",
+    "read_table",
+    "table_of",
+    "unfit_path",
+]
 
 MISSING_MARKS = frozenset({"", "na", "n/a", "nan", "null", "none"})
 """Texts that mean "no number here" in an otherwise numeric column, in any case."""
 
+FloatArray = npt.NDArray[np.float64]
+
+_LARGEST = int(np.finfo(np.float64).max)
 _SEPARATORS = (",", ";", "\t", "|")
 _TRUTH = (bool, np.bool_)
 _SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".parquet", ".pq"})
@@ -78,7 +91,9 @@ class Table:
         return f"Table({self.name or 'in memory'}: {len(self.frame)} rows, {len(self.frame.columns)} columns)"
 
 
-def read_table(path: str | Path, *, separator: str | None = None, name: str | None = None) -> Table:
+def read_table(
+    path: str | Path, *, separator: str | None = None, name: str | None = None, text: Collection[str] = ()
+) -> Table:
     r"""Read a CSV or Parquet file.
 
     Parameters
@@ -89,6 +104,9 @@ def read_table(path: str | Path, *, separator: str | None = None, name: str | No
         Of a CSV file; by default the one of comma, semicolon, tab and bar that its first line holds most of.
     name : str, optional
         How to call the file in messages; defaults to `path`.
+    text : collection of str
+        Columns of a CSV file whose cells are kept as they are written, such as identifiers: ``007`` is not 7. A
+        Parquet file knows the kinds of its columns; names that the file lacks are passed over.
 
     Returns
     -------
@@ -121,7 +139,7 @@ def read_table(path: str | Path, *, separator: str | None = None, name: str | No
     try:
         if path.suffix.lower() in {".parquet", ".pq"}:
             return Table(frame=_read_parquet(path, name), name=name, path=path)
-        return _read_csv(path, name, separator)
+        return _read_csv(path, name, separator, text)
     except OSError as error:
         raise DataError([Problem(message=f"the table cannot be read: {error.strerror or error}", file=name)]) from error
 
@@ -185,13 +203,13 @@ def _read_parquet(path: Path, name: str) -> pd.DataFrame:
     return table_of(frame, name).frame
 
 
-def _read_csv(path: Path, name: str, separator: str | None) -> Table:
+def _read_csv(path: Path, name: str, separator: str | None, text: Collection[str]) -> Table:
     header, line, separator = _read_header(path, name, separator)
     _refuse_repeated([cell for cell in header if cell], name, line)
     try:
         frame = pd.read_csv(
             path, sep=separator, keep_default_na=False, na_values=[""], low_memory=False, encoding="utf-8-sig",
-            index_col=False, on_bad_lines="error",
+            index_col=False, on_bad_lines="error", dtype={column: str for column in header if column in text},
         )  # fmt: skip
     except UnicodeDecodeError as error:
         raise DataError([_not_utf8(path, name)]) from error
@@ -290,15 +308,41 @@ def column_values(series: pd.Series[Any]) -> npt.NDArray[Any]:
     """
     if series.dtype.kind in "iuf":
         return series.to_numpy(dtype=np.float64, na_value=np.nan)
-    cells = [None if _is_missing(cell) else cell for cell in series.astype(object)]
+    if is_text(series):
+        codes, found = pd.factorize(series, use_na_sentinel=False)  # few texts, where rows are many
+        return np.asarray(_read_texts(["" if is_missing(text) else text for text in found.astype(object)])[codes])
+    cells = [None if is_missing(cell) else cell for cell in series.astype(object)]
     if any(cell is not None for cell in cells) and all(cell is None or isinstance(cell, _TRUTH) for cell in cells):
         return np.asarray(cells, dtype=bool if None not in cells else np.float64)
-    texts = ["" if cell is None else str(cell) for cell in cells]
-    numbers, bad = number_of_each(np.asarray(texts, dtype=object))
-    return np.asarray(texts, dtype=object) if bad.any() else numbers
+    return _read_texts(["" if cell is None else str(cell) for cell in cells])
 
 
-def _is_missing(cell: Any) -> bool:
+def _read_texts(cells: list[str]) -> npt.NDArray[Any]:
+    """Return texts as numbers where all are, else as they are."""
+    texts = np.asarray(cells, dtype=object)
+    numbers, bad = number_of_each(texts)
+    return texts if bad.any() else numbers
+
+
+def is_text(series: pd.Series[Any]) -> bool:
+    """Whether every cell is text or missing, in whichever way pandas stores text.
+
+    Examples
+    --------
+    >>> is_text(pd.Series(["bus", None])), is_text(pd.Series(["bus", 1]))
+    (True, False)
+    """
+    return pd.api.types.infer_dtype(series, skipna=True) == "string"
+
+
+def is_missing(cell: Any) -> bool:
+    """Whether a cell is empty: None, nan or a mark of pandas, but not text.
+
+    Examples
+    --------
+    >>> is_missing(np.nan), is_missing("")
+    (True, False)
+    """
     return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell)
 
 
@@ -310,11 +354,22 @@ def number_of_each(texts: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float64], np
     >>> number_of_each(np.array(["1", "", "warm"], dtype=object))
     (array([ 1., nan, nan]), array([False, False,  True]))
     """
-    numbers = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
+    try:  # each different text is looked at once; True and 1, which are then one, are one number anyway
+        codes, found = pd.factorize(texts, use_na_sentinel=False)
+    except TypeError:  # something that is no text at all, and cannot be told from others
+        codes, found = np.arange(len(texts)), texts
+    try:
+        numbers = _as_floats(found)
+    except OverflowError:  # a whole number beyond every float
+        numbers = _as_floats([np.inf if isinstance(cell, int) and abs(cell) > _LARGEST else cell for cell in found])
     doubtful = np.flatnonzero(np.isnan(numbers))
-    bad = np.zeros(len(texts), dtype=bool)
-    bad[doubtful] = [str(texts[place]).strip().lower() not in MISSING_MARKS for place in doubtful]
-    return numbers, bad
+    bad = np.zeros(len(found), dtype=bool)
+    bad[doubtful] = [str(found[place]).strip().lower() not in MISSING_MARKS for place in doubtful]
+    return numbers[codes], bad[codes]
+
+
+def _as_floats(cells: Sequence[Any] | npt.NDArray[Any]) -> FloatArray:
+    return pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
 
 
 def labels_of(series: pd.Series[Any]) -> npt.NDArray[Any]:
@@ -325,14 +380,14 @@ def labels_of(series: pd.Series[Any]) -> npt.NDArray[Any]:
     >>> labels_of(pd.Series([1.0, 2.0]))
     array(['1', '2'], dtype=object)
     """
-    if series.dtype == object:  # of mixed kinds, where True and 1 would be taken for the same
+    if series.dtype == object and not is_text(series):  # of mixed kinds, where True and 1 would be taken for one
         return np.asarray([_label(cell) for cell in series], dtype=object)
     codes, found = pd.factorize(series, use_na_sentinel=False)  # few labels, where rows are many
     return np.asarray([_label(cell) for cell in found.astype(object)], dtype=object)[codes]
 
 
 def _label(cell: Any) -> str:
-    if _is_missing(cell):
+    if is_missing(cell):
         return ""
     if isinstance(cell, float | np.floating) and float(cell).is_integer():
         return str(int(cell))

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ChoiceTally", "tally_block"]
+__all__ = ["ChoiceTally", "GroupedRows", "replication_chunks", "tally_block"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -16,7 +16,7 @@ IntArray = npt.NDArray[np.int64]
 _REPLICATIONS_AT_ONCE = 32  # even, so that both draws of a pair are used
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ChoiceTally:
     """Counts and sums over rows, mergeable in block order.
 
@@ -64,6 +64,13 @@ class ChoiceTally:
     weighted_observed: FloatArray
     largest_gap: FloatArray
 
+    def __repr__(self) -> str:
+        n_replications, n_groups, n_alternatives = self.count.shape
+        return (
+            f"ChoiceTally({self.rows[0]} rows that choose, {n_groups} groups, {n_alternatives} alternatives, "
+            f"{n_replications} replications)"
+        )
+
     def merge(self, other: Self) -> Self:
         """Return the tally of these rows and the rows right after them."""
         merged = {
@@ -74,7 +81,7 @@ class ChoiceTally:
         return type(self)(**merged, largest_gap=np.maximum(self.largest_gap, other.largest_gap))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class GroupedRows:
     """Rows of a block that choose, and the groups each belongs to.
 
@@ -88,6 +95,9 @@ class GroupedRows:
 
     codes: tuple[IntArray, ...]
     n_groups: int
+
+    def __repr__(self) -> str:
+        return f"GroupedRows({self.codes[0].size} rows, {self.n_groups} groups)"
 
     def sums(self, values: FloatArray) -> FloatArray:
         """Sum values (n,) or (n, J) by group, giving (C,) or (C, J)."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from choicekit.report.content import Cell, Column, Table
-from choicekit.report.numbers import p_value, significant
+from choicekit.report.numbers import count, p_value, significant
 from choicekit.report.text import clean
 from choicekit.scenario.result import Check
 
 __all__ = ["checks_table"]
 
 _SIGNS = {"<=": "≤", ">=": "≥"}
-_PROBABILITY = re.compile(r"\bp\b|\bp-value\b|\bprobability\b", re.IGNORECASE)
+_WRITERS: Mapping[str, Callable[[float], str]] = {"p-value": p_value, "rows": count}
+"""How values of a unit are written; others with two digits."""
 
 
 def checks_table(checks: Sequence[Check]) -> Table:
@@ -34,7 +35,7 @@ def checks_table(checks: Sequence[Check]) -> Table:
 
 def _row(check: Check) -> tuple[Cell, ...]:
     verdict = Cell(text="✓ holds", style="good") if check.passed else Cell(text="✗ fails", style="bad")
-    write = p_value if _PROBABILITY.search(check.measure) else lambda value: significant(value, 2)
+    write = _WRITERS.get(check.unit, partial(significant, digits=2))
     allowed = f"{_SIGNS[check.relation]} {write(check.limit)}"
     return (
         Cell(text=clean(check.title)),

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
-import re
-import shutil
-import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 from choicekit.errors import OutputError
+from choicekit.report.encoding import json_bytes
+from choicekit.report.files import clear, is_abandoned, kind_of, lock, own_folder, set_aside, sync
+from choicekit.report.recovery import (
+    NEW,
+    OLD,
+    PROVENANCE,
+    is_own_name,
+    listed_files,
+    read_provenance,
+    recover,
+    roll_back,
+)
 
-fcntl: ModuleType | None
-try:
-    import fcntl
-except ImportError:  # not on Windows: there a folder left by a killed run has to be deleted by hand
-    fcntl = None
-
-__all__ = ["PROVENANCE", "Staging", "check_directory", "staging"]
-
-PROVENANCE = "provenance.json"
-"""Written last; a directory that holds one of ours may be replaced."""
+__all__ = ["Staging", "check_directory", "staging"]
 
 _STAGING = ".choicekit-staging"
-_LOCK = "lock"
-_OWN_NAME = re.compile(
-    r"report\.html|summary\.json|scenario\.yaml|tables/[a-z0-9_-]+\.csv|figures/[a-z0-9_-]+\.svg|data/[a-z0-9_-]+\.parquet"
-)
-_MOST_BYTES = 16_000_000  # of a provenance.json worth reading
 _SHOWN = 3
 _WAYS_OUT = {
     errno.ENOSPC: "free some space",
@@ -72,7 +66,7 @@ def check_directory(directory: str | os.PathLike[str]) -> None:
             raise OutputError(f"the run directory must be a directory, but '{path}' is not one, choose another name")
         entries = sorted(entry.name for entry in path.iterdir())
         if _STAGING in entries:
-            if not _is_abandoned(path / _STAGING):
+            if not is_abandoned(path / _STAGING):
                 raise OutputError(
                     f"another run is writing to '{path}', wait for it, or delete '{path / _STAGING}' if none is running"
                 )
@@ -101,31 +95,11 @@ def _check_ours(path: Path, entries: list[str]) -> None:
             f"only an empty directory or one of choicekit's own runs is replaced, but '{path}' holds {shown} and no "
             f"{PROVENANCE}, {way_out}"
         )
-    if _provenance(path) is None:
+    if read_provenance(path) is None:
         raise OutputError(
             f"only an empty directory or one of choicekit's own runs is replaced, but '{path / PROVENANCE}' was not "
             f"written by choicekit, {way_out}"
         )
-
-
-def _provenance(root: Path) -> dict[str, object] | None:
-    """Read what a run left behind; None where it is not ours."""
-    path = root / PROVENANCE
-    try:
-        found = path.lstat()
-        if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_BYTES:
-            return None
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) and "choicekit" in content else None
-
-
-def _listed_files(root: Path) -> list[str]:
-    """Files of the run that is there already; names that we would not have written are left alone."""
-    listed = (_provenance(root) or {}).get("files")
-    names = listed if isinstance(listed, list) else []
-    return [name for name in dict.fromkeys(map(str, names)) if _OWN_NAME.fullmatch(name)]
 
 
 @dataclass(eq=False)
@@ -148,7 +122,6 @@ class Staging:
     folder: Path
     names: list[str] = field(default_factory=list)
     keep: bool = False
-    _undo: list[Callable[[], object]] = field(default_factory=list)
 
     def write(self, name: str, content: bytes) -> None:
         """Stage a file with this content."""
@@ -156,145 +129,78 @@ class Staging:
 
     def write_with(self, name: str, writer: Callable[[Path], object]) -> None:
         """Stage a file that `writer` writes to the path it is given."""
-        if name != PROVENANCE and not _OWN_NAME.fullmatch(name):
+        if not is_own_name(name):
             raise OutputError(f"'{name}' is no name of a file in a run directory")
-        path = self.folder / "new" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        writer(path)
-        _sync(path)
+        self._put(self.folder / NEW / name, writer)
         self.names.append(name)
 
-    def commit(self) -> None:
-        """Move every staged file into place, provenance last; on any failure put back what was there."""
-        stale = [name for name in _listed_files(self.root) if name not in self.names]
+    def commit(self, provenance: Mapping[str, Any]) -> None:
+        """Move every staged file into place; on any failure put back what was there.
+
+        Parameters
+        ----------
+        provenance : mapping
+            Content of ``provenance.json``, less ``complete`` and ``files``, which are added: false and every file that
+            may be there before anything is moved, true and the staged files at the end. So a directory is known as
+            ours wherever the run is killed.
+        """
+        stale = [name for name in listed_files(self.root) if name not in self.names]
+        begun, done = self.folder / "begun.json", self.folder / NEW / PROVENANCE
+        self._note(begun, {**provenance, "complete": False, "files": [*self.names, *stale]})
+        self._note(done, {**provenance, "complete": True, "files": self.names})
+        set_aside(self.root / PROVENANCE, self.folder / OLD / PROVENANCE)
         try:
-            for name in [*(name for name in self.names if name != PROVENANCE)]:
+            begun.replace(self.root / PROVENANCE)
+            sync(self.root)
+            for name in self.names:
                 self._place(name)
             for name in stale:
                 self._retire(name)
-            if PROVENANCE in self.names:
-                self._place(PROVENANCE)
+            for folder in {self.root, *((self.root / name).parent for name in self.names)}:
+                sync(folder)
+            done.replace(self.root / PROVENANCE)
         except BaseException:
             self._put_back()
             raise
-        for folder in sorted({(self.root / name).parent for name in stale} - {self.root}):
-            with suppress(OSError):  # still holds something
-                folder.rmdir()
-        for folder in {self.root, *((self.root / name).parent for name in self.names)}:
-            _sync(folder)
+        self._tidy(stale)
 
-    def _put_back(self) -> None:
-        for step in reversed(self._undo):
-            try:
-                step()
-            except OSError:
-                self.keep = True  # what is in `folder` may be the only copy left
+    def _put(self, path: Path, writer: Callable[[Path], object]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        writer(path)
+        sync(path)
+
+    def _note(self, path: Path, provenance: Mapping[str, Any]) -> None:
+        content = json_bytes(provenance)
+        self._put(path, lambda path: path.write_bytes(content))
 
     def _place(self, name: str) -> None:
         target = self.root / name
-        self._own_folder(target.parent)
-        if _kind(target) is not None:
-            backup = self._backup(name)
-            _copy(target, backup)
-            self._undo.append(lambda: backup.replace(target))
-        else:
-            self._undo.append(lambda: target.unlink(missing_ok=True))
-        (self.folder / "new" / name).replace(target)
+        own_folder(self.root, target.parent)
+        set_aside(target, self.folder / OLD / name)
+        (self.folder / NEW / name).replace(target)
 
     def _retire(self, name: str) -> None:
         target = self.root / name
-        if target.parent != self.root and _kind(target.parent) != "folder":
+        if target.parent != self.root and kind_of(target.parent) != "folder":
             return
-        if _kind(target) != "file":  # gone, or something that we did not write
+        if kind_of(target) != "file":  # gone, or something that we did not write
             return
-        backup = self._backup(name)
-        target.replace(backup)
-        self._undo.append(lambda: backup.replace(target))
-
-    def _backup(self, name: str) -> Path:
-        backup = self.folder / "old" / name
+        backup = self.folder / OLD / name
         backup.parent.mkdir(parents=True, exist_ok=True)
-        return backup
+        target.replace(backup)
 
-    def _own_folder(self, folder: Path) -> None:
-        """Make sure that a folder is a real one, so that nothing is written outside the run directory."""
-        if folder == self.root:
-            return
-        found = _kind(folder)
-        if found is None:
-            folder.mkdir()
-            self._undo.append(folder.rmdir)
-        elif found != "folder":
-            raise OutputError(f"'{folder}' must be a folder, found a {found}, move it away or choose another directory")
+    def _put_back(self) -> None:
+        self.keep = True  # until all is back, what is in `folder` may be the only copy left
+        with suppress(OSError, OutputError):  # the failure that led here is the one to tell; the next run tries again
+            roll_back(self.root, self.folder)
+            self.keep = False
 
-
-def _kind(path: Path) -> str | None:
-    """Say what is there without following links: None, "file" or "folder"; anything else is in the way."""
-    try:
-        mode = path.lstat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    if stat.S_ISREG(mode):
-        return "file"
-    if stat.S_ISDIR(mode):
-        return "folder"
-    return "symbolic link" if stat.S_ISLNK(mode) else "special file"
-
-
-def _copy(target: Path, backup: Path) -> None:
-    found = _kind(target)
-    if found != "file":
-        raise OutputError(f"'{target}' must be a file, found a {found}, move it away or choose another directory")
-    try:
-        os.link(target, backup)
-    except OSError:  # not every file system has hard links
-        shutil.copy2(target, backup)
-
-
-def _sync(path: Path) -> None:
-    if path.is_dir() and os.name == "nt":
-        return  # folders cannot be opened there
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _lock(folder: Path) -> int:
-    """Hold a lock in a staging folder for as long as this process lives; return its descriptor."""
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    if fcntl is not None:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BaseException:
-            os.close(descriptor)
-            raise
-    return descriptor
-
-
-def _is_abandoned(folder: Path) -> bool:
-    """Whether the run that made a staging folder is gone: its lock went with it, even if it was killed."""
-    if fcntl is None or _kind(folder) != "folder" or _kind(folder / _LOCK) != "file":
-        return False
-    try:
-        os.close(_lock(folder))
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _recover(root: Path, folder: Path) -> None:
-    """Clear away what a killed run left, putting back the files it had set aside."""
-    if _kind(folder) is None:
-        return
-    for backup in sorted((folder / "old").rglob("*")):
-        name = backup.relative_to(folder / "old").as_posix()
-        target = root / name
-        ours = _kind(backup) == "file" and (name == PROVENANCE or _OWN_NAME.fullmatch(name))
-        if ours and (target.parent == root or _kind(target.parent) == "folder"):
-            backup.replace(target)
-    shutil.rmtree(folder)
+    def _tidy(self, stale: list[str]) -> None:
+        """Remove folders left empty, and wait until the move is on disk."""
+        for folder in sorted({(self.root / name).parent for name in stale} - {self.root}):
+            with suppress(OSError):  # still holds something
+                folder.rmdir()
+        sync(self.root)
 
 
 @contextmanager
@@ -324,16 +230,17 @@ def staging(directory: str | os.PathLike[str]) -> Iterator[Staging]:
             path.mkdir(parents=True, exist_ok=True)
             root = path.resolve()
             folder = root / _STAGING
-            _recover(root, folder)
+            recover(root, folder)
             folder.mkdir(mode=0o700)
             stage = Staging(root, folder)
-            lock = _lock(folder)
+            held = lock(folder)
             try:
                 yield stage
             finally:
                 if not stage.keep:
-                    shutil.rmtree(folder, ignore_errors=True)
-                os.close(lock)
+                    with suppress(OSError):  # the next run clears it
+                        clear(folder)
+                os.close(held)
         except BaseException:
             for folder in made:
                 with suppress(OSError):  # somebody else's by now, or never made

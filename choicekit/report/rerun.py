@@ -18,7 +18,8 @@ def rerun_section(result: StudyResult) -> Section:
         Code(clean(origin.command), "Command that runs the study again"),
         Prose(
             f"The same seed ({result.seed}), draw scheme ({origin.draw_scheme}), inputs and versions give the same "
-            "bytes; the number of workers and the order of rows do not matter. "
+            "bytes, whatever the number of workers. In another order of rows the choices and their counts stay the "
+            "same, sums to rounding. "
             "scenario.yaml beside this file runs from there."
         ),
     ]

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from choicekit.report.directory import PROVENANCE, Staging, check_directory, staging
+from choicekit.report.directory import Staging, check_directory, staging
+from choicekit.report.encoding import json_bytes
 
 if TYPE_CHECKING:
     from choicekit.report.content import Report
     from choicekit.scenario.result import StudyResult
 
 __all__ = ["check_directory", "write_report"]
-
-_INPUT_PATHS = (("agents", "table"),)
-"""Entries of a scenario that name input files, relative to the scenario file."""
 
 
 def write_report(result: StudyResult, directory: str | os.PathLike[str]) -> Path:
@@ -45,7 +41,9 @@ def write_report(result: StudyResult, directory: str | os.PathLike[str]) -> Path
     Notes
     -----
     Equal results give equal bytes in every file but ``provenance.json``, which holds dates and timings. Files appear
-    whole: each is written to a hidden folder inside `directory` and moved into place, provenance last.
+    whole: each is written to a hidden folder inside `directory` and moved into place. Provenance goes first and last:
+    until every file is in place it says ``"complete": false``, so that whatever a killed run leaves is known and
+    replaced, or put back as it was, by the next one.
 
     Examples
     --------
@@ -69,8 +67,7 @@ def write_report(result: StudyResult, directory: str | os.PathLike[str]) -> Path
     report = build_report(result)
     with staging(directory) as stage:
         _stage_files(stage, report, result)
-        stage.write(PROVENANCE, _json(_provenance(result, stage.names)))
-        stage.commit()
+        stage.commit(_provenance(result))
     return Path(directory) / "report.html"
 
 
@@ -80,7 +77,7 @@ def _stage_files(stage: Staging, report: Report, result: StudyResult) -> None:
     from choicekit.scenario.emitting import dump_document
 
     stage.write("report.html", _encoded(render_page(report)))
-    stage.write("summary.json", _json(report.summary))
+    stage.write("summary.json", json_bytes(report.summary))
     stage.write("scenario.yaml", _encoded(dump_document(_from_here(result, stage.root))))
     for name, frame in report.tables.items():
         stage.write(f"tables/{name}.csv", csv_bytes(frame))
@@ -90,15 +87,24 @@ def _stage_files(stage: Staging, report: Report, result: StudyResult) -> None:
         stage.write_with(f"data/{name}", writer)
 
 
-def _from_here(result: StudyResult, root: Path) -> dict[str, Any]:
+def _from_here(result: StudyResult, root: Path) -> Mapping[str, Any]:
     """Return the scenario with paths of input files that start from the run directory."""
-    scenario = dict(result.scenario)
-    for block, entry in _INPUT_PATHS:
-        values = scenario.get(block)
-        given = values.get(entry) if isinstance(values, Mapping) else None
-        if isinstance(values, Mapping) and isinstance(given, str):
-            scenario[block] = {**values, entry: _relative(Path(result.scenario_dir) / given, root)}
-    return scenario
+    scenario: Any = result.scenario
+    for file in result.provenance.inputs:
+        scenario = _with_value(scenario, file.entry, _relative(Path(file.path), root))
+    checked: Mapping[str, Any] = scenario
+    return checked
+
+
+def _with_value(values: Any, entry: tuple[str | int, ...], value: str) -> Any:
+    """Return a copy of nested mappings and lists in which one entry has another value."""
+    if not entry:
+        return value
+    key, *rest = entry
+    replaced = _with_value(values[key], tuple(rest), value)
+    if isinstance(values, Mapping):
+        return {**values, key: replaced}
+    return [replaced if place == key else given for place, given in enumerate(values)]
 
 
 def _relative(path: Path, root: Path) -> str:
@@ -109,7 +115,7 @@ def _relative(path: Path, root: Path) -> str:
         return target.as_posix()
 
 
-def _provenance(result: StudyResult, files: list[str]) -> dict[str, Any]:
+def _provenance(result: StudyResult) -> dict[str, Any]:
     from choicekit._version import __version__
 
     origin = result.provenance
@@ -123,25 +129,7 @@ def _provenance(result: StudyResult, files: list[str]) -> dict[str, Any]:
         "versions": dict(origin.versions),
         "inputs": [{"name": file.name, "sha256": file.sha256, "rows": file.rows} for file in origin.inputs],
         "circumstances": dict(origin.circumstances),
-        "files": list(files),
     }
-
-
-def _json(values: Mapping[str, Any]) -> bytes:
-    text = json.dumps(_plain(values), ensure_ascii=False, indent=2, allow_nan=False, default=str)
-    # Half a surrogate pair has no UTF-8; escaped, it is JSON.
-    return f"{text}\n".encode("utf-8", "backslashreplace")
-
-
-def _plain(value: Any) -> Any:
-    """Return the value with null for what is no number: JSON has no nan and no infinity."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value
 
 
 def _encoded(text: str) -> bytes:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal, Union, get_origin, get_type_hints
 
 from pydantic import (
     BaseModel,
@@ -28,6 +28,7 @@ from choicekit.scenario.wording import show
 __all__ = ["Block", "Finite", "Formula", "Name", "ScenarioBlock", "mapping_or", "rule_block"]
 
 DEFAULT_RULE = "softmax"
+_YAML_TYPES = (float, int, bool, str)
 NAME_PATTERN = r"^[a-z0-9]+([-_][a-z0-9]+)*$"
 
 
@@ -99,10 +100,16 @@ def dataclass_block(cls: type, name: str) -> type[Block]:
     if not is_dataclass(cls):
         raise InvalidInputError(f"{cls.__qualname__} must be a dataclass to be set in YAML")
     entries: dict[str, Any] = {"type": (Literal[name], Field(description=_first_line(cls)))}
+    hints = get_type_hints(cls)
     for item in fields(cls):
-        kind = item.metadata.get("yaml", item.type if isinstance(item.type, type) else Any)
+        kind = item.metadata.get("yaml", hints[item.name])
         if kind is None or not item.init:
             continue
+        if kind not in _YAML_TYPES and get_origin(kind) is not Literal:
+            raise InvalidInputError(
+                f"field {item.name!r} of {cls.__qualname__} cannot be written in YAML as {kind}: say what YAML holds "
+                "in its metadata, such as field(metadata={'yaml': float}), or None for nothing"
+            )
         settings: dict[str, Any] = {"description": item.metadata.get("description", "")}
         if kind is float:
             settings["allow_inf_nan"] = False

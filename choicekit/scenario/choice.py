@@ -208,10 +208,11 @@ def _checks(outcome: ChoiceOutcome, limits: ChecksBlock, specification: Any) -> 
         Check(
             name="simulated_agrees_with_expected",
             title="simulated shares agree with expected",
-            measure="p-value of the largest z-score",
+            measure="p-value of the alternative furthest off",
             value=outcome.agreement,
             limit=limits.agreement,
             relation=">=",
+            unit="p-value",
         ),
     ]
     if specification.on_no_alternative == "error":
@@ -223,6 +224,7 @@ def _checks(outcome: ChoiceOutcome, limits: ChecksBlock, specification: Any) -> 
                 value=float(outcome.n_idle),
                 limit=0.0,
                 relation="<=",
+                unit="rows",
             )
         )
     if limits.half_width is not None:
@@ -234,6 +236,7 @@ def _checks(outcome: ChoiceOutcome, limits: ChecksBlock, specification: Any) -> 
                 value=float(outcome.estimate_by_group().half_width[0].max()),
                 limit=limits.half_width,
                 relation="<=",
+                unit="share",
             )
         )
     if limits.observed_shares is not None:
@@ -246,6 +249,7 @@ def _checks(outcome: ChoiceOutcome, limits: ChecksBlock, specification: Any) -> 
                 value=float(gap.max()) if outcome.has_observed else np.nan,
                 limit=limits.observed_shares,
                 relation="<=",
+                unit="share",
             )
         )
     return checks

@@ -82,12 +82,20 @@ def _table(agents: Any, findings: Findings, directory: Path | None) -> Table | N
         findings.add(path, f"{unfit[0]}: {show(agents.table)}", unfit[1])
         return None
     try:
-        return read_table(start / agents.table, separator=agents.separator, name=agents.table)
+        return read_table(start / agents.table, separator=agents.separator, name=agents.table, text=_texts(agents))
     except DataError as error:
         findings.problems.extend(error.problems)
     except InvalidInputError as error:
         findings.add(("agents", "separator"), str(error))
     return None
+
+
+def _texts(agents: Any) -> set[str]:
+    """Columns of identifiers and labels, whose cells are taken as they are written: ``007`` is not 7."""
+    roles = [agents.agent, agents.situation, agents.alternative]
+    if agents.layout == "wide":  # a long table marks what is chosen by 1 and 0
+        roles.append(agents.chosen)
+    return {column for column in roles if column is not None}
 
 
 def _inline_table(rows: list[dict[str, Any]], findings: Findings) -> Table | None:
@@ -377,4 +385,12 @@ def _inputs(agents: Any, table: Table) -> tuple[InputFile, ...]:
     if table.path is None:
         return ()
     digest = hashlib.sha256(table.path.read_bytes()).hexdigest()
-    return (InputFile(name=agents.table, sha256=digest, rows=len(table.frame)),)
+    return (
+        InputFile(
+            name=agents.table,
+            entry=("agents", "table"),
+            path=str(table.path),
+            sha256=digest,
+            rows=len(table.frame),
+        ),
+    )

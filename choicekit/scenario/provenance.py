@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from choicekit._version import __version__
+from choicekit.kernels import compiled
 
 __all__ = ["circumstances", "versions"]
 
@@ -28,8 +30,15 @@ def versions() -> Mapping[str, str]:
     return {
         "choicekit": __version__,
         "python": platform.python_version(),
-        **{package: metadata.version(package) for package in _PACKAGES},
+        **{package: _version_of(package) for package in _PACKAGES},
     }
+
+
+def _version_of(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:  # numba may be missing
+        return "not installed"
 
 
 def circumstances(*, workers: int, started: str, seconds: Mapping[str, float], directory: Path) -> dict[str, Any]:
@@ -49,6 +58,7 @@ def circumstances(*, workers: int, started: str, seconds: Mapping[str, float], d
         "started": started,
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "workers": workers,
+        "engine": "compiled loops" if compiled() else "NumPy twins",
         "git_revision": git_revision(directory),
         "machine": platform.machine(),
         "system": f"{platform.system()} {platform.release()}",
@@ -57,19 +67,15 @@ def circumstances(*, workers: int, started: str, seconds: Mapping[str, float], d
 
 
 def git_revision(directory: Path) -> str | None:
-    """Return the git revision checked out at `directory`, with ``+changes`` where files differ; None without git."""
+    """Return the git revision checked out at `directory`; None without git.
+
+    Whether files differ from it is not asked: that would read the work tree, for which git runs commands that the
+    folder's own configuration names.
+    """
+    command = ["git", "-c", "core.fsmonitor=false", "-C", str(directory), "rev-parse", "--verify", "HEAD"]
+    quiet = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
     try:
-        command = [
-            "git",
-            "-C",
-            str(directory),
-            "describe",
-            "--always",
-            "--dirty=+changes",
-            "--abbrev=40",
-            "--exclude=*",
-        ]
-        found = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)  # noqa: S603 - fixed words
+        found = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True, env=quiet)  # noqa: S603
     except (OSError, subprocess.SubprocessError):
         return None
     return found.stdout.strip() or None

@@ -25,6 +25,8 @@ class Check:
         What was found and what is allowed.
     relation : {"<=", ">="}
         How `value` must stand to `limit`.
+    unit : {"", "share", "rows", "p-value"}
+        What `value` and `limit` are.
 
     Examples
     --------
@@ -38,6 +40,7 @@ class Check:
     value: float
     limit: float
     relation: Literal["<=", ">="]
+    unit: Literal["", "share", "rows", "p-value"] = ""
 
     @property
     def passed(self) -> bool:
@@ -53,12 +56,18 @@ class InputFile:
     ----------
     name : str
         As the scenario names it.
+    entry : tuple
+        Where in the scenario it is named, such as ``("agents", "table")``.
+    path : str
+        The file itself; recorded nowhere, since it differs between machines.
     sha256 : str
     rows : int
         Data rows in it.
     """
 
     name: str
+    entry: tuple[str | int, ...]
+    path: str = field(repr=False)
     sha256: str
     rows: int
 
@@ -103,8 +112,6 @@ class StudyResult:
         Things allowed but probably not meant, as shown to the user.
     scenario : mapping
         The resolved scenario as plain values, defaults filled in; runnable, with input paths as given.
-    scenario_dir : str
-        Folder that relative input paths in `scenario` start from.
     provenance : Provenance
 
     Examples
@@ -131,7 +138,6 @@ class StudyResult:
     checks: tuple[Check, ...]
     warnings: tuple[str, ...]
     scenario: Mapping[str, Any]
-    scenario_dir: str
     provenance: Provenance
 
     @property

@@ -15,11 +15,13 @@ from choicekit.execution import Progress
 from choicekit.execution.passes import silent
 from choicekit.random import DRAW_SCHEME, check_seed
 from choicekit.scenario.document import Document
+from choicekit.scenario.emitting import dump_inline
 from choicekit.scenario.kinds import Kind, Prepared, kind_named, kinds
 from choicekit.scenario.merging import load_with_extends
 from choicekit.scenario.overriding import apply_overrides
 from choicekit.scenario.provenance import circumstances, versions
 from choicekit.scenario.result import Provenance, StudyResult
+from choicekit.scenario.scalars import to_plain
 from choicekit.scenario.source import parse_document
 from choicekit.scenario.validation import Findings, validate
 from choicekit.scenario.wording import show
@@ -46,8 +48,6 @@ class Scenario:
         The validated entries, defaults filled in.
     prepared : Prepared
         The study and what it read.
-    directory : Path
-        Folder that relative input paths start from.
     overrides : tuple of str
         As given on the command line.
     seconds : float
@@ -58,7 +58,6 @@ class Scenario:
     document: Document
     specification: Any
     prepared: Prepared
-    directory: Path
     overrides: tuple[str, ...]
     seconds: float
 
@@ -139,7 +138,6 @@ def load_scenario(
         document=document,
         specification=validated.model,
         prepared=prepared,
-        directory=Path(data_dir) if data_dir is not None else document.origin(("agents", "table")).parent,
         overrides=tuple(_as_texts(overrides, seed)),
         seconds=time.perf_counter() - start,
     )
@@ -214,14 +212,13 @@ def run_scenario(
         checks=finished.checks,
         warnings=scenario.warnings,
         scenario=scenario.values,
-        scenario_dir=str(scenario.directory),
         provenance=Provenance(
             versions=versions(),
             inputs=scenario.prepared.inputs,
             draw_scheme=DRAW_SCHEME,
             command=_command(scenario),
             circumstances=circumstances(
-                workers=workers, started=started, seconds=seconds, directory=scenario.directory
+                workers=workers, started=started, seconds=seconds, directory=scenario.document.origin(()).parent
             ),
         ),
     )
@@ -253,8 +250,10 @@ def _raise_for(findings: Findings) -> None:
     problems = sorted(findings.problems, key=lambda problem: _order(problem, findings.document))
     if not problems:
         return
-    own = {findings.document.file, *findings.document.sources}
-    if any(problem.file in own or problem.file.startswith("--") for problem in problems):
+    document = findings.document
+    placed = (*document.key_positions.values(), *document.value_positions.values())
+    own = {document.file, *(position.file for position in placed)}  # overrides are places, too
+    if any(problem.file in own for problem in problems):
         raise ScenarioError(problems)
     raise DataError(problems)
 
@@ -265,7 +264,10 @@ def _order(problem: Problem, document: Document) -> tuple[bool, str, int, int]:
 
 def _as_texts(overrides: Overrides | None, seed: int | None) -> list[str]:
     given = overrides or []
-    texts = [f"{key}={value}" for key, value in given.items()] if isinstance(given, Mapping) else list(given)
+    if isinstance(given, Mapping):
+        texts = [f"{key}={dump_inline(to_plain(value))}" for key, value in given.items()]
+    else:
+        texts = list(given)
     return [*texts, *([f"seed={seed}"] if seed is not None else [])]
 
 

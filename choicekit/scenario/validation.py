@@ -13,7 +13,7 @@ from choicekit.errors import ExpressionError, Problem
 from choicekit.scenario.blocks import Block
 from choicekit.scenario.document import Document, EntryPath
 from choicekit.scenario.wording import in_words
-from choicekit.suggestions import suggest
+from choicekit.suggestions import nearest, suggest
 
 __all__ = ["Findings", "Validated", "validate"]
 
@@ -179,13 +179,12 @@ class _Repair:
 
     def _unknown_key(self, parent: EntryPath, key: str, known: list[str]) -> None:
         holder = _entry(self.values, parent)
-        hint = suggest(key, [name for name in known if name not in holder])
-        meant = hint.split("'")[1] if hint else ""
-        hint = hint or _ELSEWHERE.get(key, "")
-        hint = hint or f"known keys are {', '.join(known)}"
+        meant = nearest(key, [name for name in known if name not in holder])
+        otherwise = _ELSEWHERE.get(key, f"known keys are {', '.join(known)}")
+        hint = f"did you mean {meant!r}?" if meant is not None else otherwise
         self.findings.add((*parent, key), f"unknown key {key!r}", hint, of_key=True)
         value = holder.pop(key)
-        if meant:  # go on as if it had been spelt right, so that nothing is said to be missing
+        if meant is not None:  # go on as if it had been spelt right, so that nothing is said to be missing
             holder[meant] = value
             self.findings.renamed[(*parent, meant)] = (*self.findings.written(parent), key)
 

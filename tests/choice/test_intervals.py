@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from choicekit.choice.intervals import CONFIDENCE, agreement_p_value, estimate_shares
+from choicekit.choice.intervals import CONFIDENCE, agreement_p_value, estimate_shares, half_width
 from choicekit.choice.sampling import choose
 from choicekit.errors import InvalidInputError
 from tests.tolerances import P_VALUE, assert_monte_carlo
@@ -23,38 +23,51 @@ def simulated_shares(replications: int, studies: int, n: int = 2_000, seed: int 
 # ---------------------------------------------------------------- intervals
 
 
-@pytest.mark.parametrize("replications", [2, 3, 10, 50])
+N = 2_000
+LAW = P * (1 - P) / N  # variance of the share that N agents with these probabilities choose
+
+
+@pytest.mark.parametrize("replications", [1, 2, 3, 10, 50])
 def test_intervals_hold_the_expected_share_in_95_of_100_studies(replications):
     studies = 4_000
-    estimate = estimate_shares(simulated_shares(replications, studies), np.zeros((studies, 4)))
+    estimate = estimate_shares(simulated_shares(replications, studies), np.broadcast_to(LAW, (studies, 4)))
     covered = np.mean((estimate.lower <= P) & (estimate.upper >= P), axis=0)
-    assert_monte_carlo(covered, CONFIDENCE, np.sqrt(CONFIDENCE * (1 - CONFIDENCE) / studies))
+    # counts are whole numbers: the binomial law itself says what such an interval holds
+    counts = np.arange(N * replications + 1)
+    within = np.abs(counts[:, None] / counts[-1] - P) <= half_width(LAW, replications)
+    exact = np.sum(within * stats.binom.pmf(counts[:, None], counts[-1], P), axis=0)
+    assert_monte_carlo(covered, exact, np.sqrt(exact * (1 - exact) / studies))
+    np.testing.assert_allclose(exact, CONFIDENCE, atol=0.01)
 
 
-def test_with_one_replication_the_interval_is_that_of_the_law():
-    studies, n = 4_000, 20_000
-    variance = np.broadcast_to(P * (1 - P) / n, (studies, 4))
-    estimate = estimate_shares(simulated_shares(1, studies, n), variance)
-    covered = np.mean((estimate.lower <= P) & (estimate.upper >= P), axis=0)
-    assert_monte_carlo(covered, CONFIDENCE, np.sqrt(CONFIDENCE * (1 - CONFIDENCE) / studies))
-    np.testing.assert_allclose(estimate.standard_error, np.sqrt(variance), rtol=1e-15)
+@pytest.mark.parametrize(("n", "p", "replications"), [(4, 0.01, 20), (4, 0.5, 2), (1, 0.3, 5), (10, 0.001, 3)])
+def test_few_agents_and_rare_choices_are_not_called_exact(n, p, replications):
+    # a standard deviation over so few replications is often zero: it held p in 55 of 100 studies of the first case
+    counts = stats.binom.rvs(n, p, size=(replications, 4_000), random_state=1)
+    estimate = estimate_shares(counts[..., None] / n, np.full((4_000, 1), p * (1 - p) / n))
+    assert np.mean((estimate.lower <= p) & (estimate.upper >= p)) > 0.9
+    assert np.all(estimate.half_width > 0)
 
 
-def test_the_interval_is_students_t_of_the_replications():
+def test_the_interval_is_the_laws():
     shares = simulated_shares(7, 1)[:, 0]
-    estimate = estimate_shares(shares, np.full(4, 99.0))
+    estimate = estimate_shares(shares, LAW)
     np.testing.assert_allclose(estimate.share, shares.mean(axis=0), rtol=1e-15)
-    low, high = stats.t.interval(0.95, 6, loc=shares.mean(axis=0), scale=stats.sem(shares, axis=0))
+    low, high = stats.norm.interval(0.95, loc=shares.mean(axis=0), scale=np.sqrt(LAW / 7))
     np.testing.assert_allclose(estimate.lower, low, rtol=1e-12)
     np.testing.assert_allclose(estimate.upper, high, rtol=1e-12)
     np.testing.assert_allclose(estimate.half_width, (high - low) / 2, rtol=1e-10)
 
 
+def test_the_laws_error_is_what_replications_show():
+    shares = simulated_shares(4_000, 1)[:, 0]
+    np.testing.assert_allclose(shares.std(axis=0, ddof=1), np.sqrt(LAW), rtol=5 / np.sqrt(2 * 4_000))
+
+
 def test_the_interval_is_of_the_mean_and_not_the_mean_of_intervals():
     # averaging each row's quantiles made intervals 2.7 times too wide elsewhere: this one shrinks with the replications
-    wide, narrow = (estimate_shares(simulated_shares(r, 200), np.zeros((200, 4))) for r in (10, 160))
-    ratio = narrow.standard_error.mean(axis=0) / wide.standard_error.mean(axis=0)
-    np.testing.assert_allclose(ratio, 0.25, atol=0.03)
+    wide, narrow = (estimate_shares(simulated_shares(r, 1)[:, 0], LAW) for r in (10, 160))
+    np.testing.assert_allclose(narrow.half_width / wide.half_width, 0.25, rtol=1e-12)
 
 
 def test_shares_are_counted_and_not_the_argmax_of_probabilities():
@@ -68,12 +81,12 @@ def test_shares_are_counted_and_not_the_argmax_of_probabilities():
 
 def test_intervals_stay_within_zero_and_one():
     shares = np.array([[0.001, 0.999], [0.0, 1.0], [0.0, 1.0]])
-    estimate = estimate_shares(shares, np.zeros(2))
+    estimate = estimate_shares(shares, np.full(2, 1e-6))
     assert estimate.lower[0] == 0
     assert estimate.upper[1] == 1
     assert np.all(estimate.lower <= estimate.share)
     assert np.all(estimate.share <= estimate.upper)
-    np.testing.assert_allclose(estimate.half_width, stats.t.ppf(0.975, 2) * shares.std(axis=0, ddof=1) / np.sqrt(3))
+    np.testing.assert_allclose(estimate.half_width, stats.norm.ppf(0.975) * 1e-3 / np.sqrt(3))
 
 
 def test_what_never_varies_has_no_error():
@@ -170,6 +183,18 @@ def test_a_rare_alternative_chosen_far_too_often_is_found_out(count, rare):
     n = sum(count)
     expected = np.array([n - rare, rare])
     assert agreement_p_value(np.array(count), expected, expected * (1 - expected / n)) < 1e-6
+
+
+@pytest.mark.parametrize(("count", "alarm"), [([8.0, 8.0], False), ([12.0, 4.0], False), ([16.0, 0.0], True)])
+def test_two_agents_who_choose_eight_times_are_judged_too(count, alarm):
+    p_value = agreement_p_value(np.array(count), np.array([8.0, 8.0]), np.array([4.0, 4.0]))
+    assert (p_value < 0.01) == alarm
+
+
+def test_what_is_certain_must_be_chosen_and_what_is_impossible_not():
+    certain = np.array([4.0, 0.0]), np.zeros(2)
+    assert agreement_p_value(np.array([4.0, 0.0]), *certain) == 1
+    assert agreement_p_value(np.array([3.0, 1.0]), *certain) == 0
 
 
 def test_counts_too_small_to_tell_raise_no_alarm():

@@ -8,7 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from choicekit import ChoiceModel, DataError, ExpressionError, InvalidInputError, Population, simulate_choices
+from choicekit import (
+    ChoiceModel,
+    DataError,
+    ExpressionError,
+    InvalidInputError,
+    Population,
+    Softmax,
+    simulate_choices,
+)
+from choicekit.choice import checking
 from choicekit.errors import Problem
 
 PEOPLE = Population(
@@ -88,6 +97,16 @@ def test_formulas_may_be_numbers() -> None:
         ({"utilities": {"bus": "1"}, "coefficients": {"b": True}}, InvalidInputError, "must be a finite number"),
         ({"utilities": {"bus": "1"}, "coefficients": {"b": np.nan}}, InvalidInputError, "must be a finite number"),
         ({"utilities": {"bus": "1"}, "on_no_alternative": "cry"}, InvalidInputError, "error, skip or outside"),
+        ({"utilities": {"bus": "1"}, "on_no_alternative": ["skip"]}, InvalidInputError, "error, skip or outside"),
+        ({"utilities": {"bus": "1"}, "coefficients": {"b": 10**400}}, InvalidInputError, "number beyond 1.8e308"),
+        ({"utilities": {"bus": "1"}, "coefficients": {"b": 10**9999}}, InvalidInputError, "number beyond 1.8e308"),
+        ({"utilities": {"bus": "1"}, "coefficients": {"b": np.complex128(1)}}, InvalidInputError, "a finite number"),
+        ({"utilities": {"bus": "1"}, "coefficients": [1.0]}, InvalidInputError, "coefficients must be a mapping"),
+        ({"utilities": {"bus": "1"}, "availability": "1"}, InvalidInputError, "availability must be a mapping"),
+        ({"utilities": None}, InvalidInputError, "utilities must be a mapping by name, found None: give a formula"),
+        ({"utilities": ["0", "1"]}, InvalidInputError, "utilities must be a mapping"),
+        ({"utilities": {"bus": "1"}, "rule": "softmax"}, InvalidInputError, "rule must be a rule such as"),
+        ({"utilities": {"bus": "1"}, "rule": Softmax}, InvalidInputError, "found the class Softmax"),
     ],
 )
 def test_a_model_validates_itself(arguments: dict[str, Any], kind: type[Exception], message: str) -> None:
@@ -274,3 +293,47 @@ def test_problems_beyond_the_first_block_are_found() -> None:
     x[19_999] = -1
     found = problems(ChoiceModel({"a": "sqrt(x)"}), Population(agents=np.arange(20_000), columns={"x": x}))
     assert "agent 19999" in found[0].message
+
+
+def test_an_alternative_that_the_population_lacks_has_no_utility() -> None:
+    with pytest.raises(InvalidInputError, match="unknown alternative 'ship', there are bus, car"):
+        ChoiceModel({"ship": "cost"}).utility(PEOPLE)
+    there = Population(agents=[1], alternatives=("bus",), availability=[[True]])
+    with pytest.raises(InvalidInputError, match="unknown alternative 'ship', there are bus"):
+        ChoiceModel({"ship": "1"}).available(there)
+
+
+def test_only_nothing_available_carries_its_code() -> None:
+    idle = ChoiceModel({"bus": "0"}, availability={"bus": "licence"})
+    assert [problem.code for problem in problems(idle)] == ["nothing_available"]
+    assert [problem.code for problem in problems(ChoiceModel({"bus": "log(-age)"}))] == [""]
+
+
+def test_a_mark_of_pandas_is_a_missing_number() -> None:
+    people = Population(agents=[1, 2], columns={"x": np.array([1.5, pd.NA], dtype=object)})
+    assert messages(ChoiceModel({"a": "x"}), people) == [
+        "column 'x': the number is missing (agent 2), fill it in, or make the alternative unavailable there"
+    ]
+
+
+def test_the_first_bad_row_of_each_alternative_is_reported_in_order_of_rows() -> None:
+    people = Population(agents=[1, 2, 3], columns={"x": [1.0, -1.0, -1.0], "y": [-1.0, -1.0, 1.0]})
+    found = messages(ChoiceModel({"a": "sqrt(x)", "b": "sqrt(y)"}), people)
+    assert [message.split(", ")[1] for message in found] == [
+        "found nan for agent 1",
+        "found nan for agent 2",
+    ]
+
+
+def test_a_column_of_text_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+
+    def counted(texts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        sizes.append(len(texts))
+        return read(texts)
+
+    read = checking.number_of_each
+    monkeypatch.setattr(checking, "number_of_each", counted)
+    conditions = {"bus": "home == work", "car": "work == home"}
+    assert problems(ChoiceModel({"bus": "home == work", "car": "home != work"}, availability=conditions)) != []
+    assert sizes == [3, 3]

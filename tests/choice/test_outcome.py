@@ -97,20 +97,16 @@ def test_weights_that_are_not_there_cannot_be_asked_for(method: str) -> None:
         getattr(outcome(), method)(weighted=True)
 
 
-def test_the_interval_is_students_over_replications() -> None:
-    found = outcome(replications=7)
-    shares = found.shares_by_replication()[:, 0, 0]
-    estimate = found.estimate_by_group()
-    error = shares.std(ddof=1) / np.sqrt(7)
-    assert estimate.standard_error[0, 0] == pytest.approx(error, rel=1e-12)
-    low, high = stats.t.interval(0.95, 6, loc=shares.mean(), scale=error)
-    assert (estimate.lower[0, 0], estimate.upper[0, 0]) == (pytest.approx(low), pytest.approx(high))
-
-
-def test_one_replication_has_the_error_of_its_law() -> None:
-    found = outcome(replications=1)
+@pytest.mark.parametrize("replications", [1, 7])
+def test_the_error_of_a_share_is_that_of_its_law(replications: int) -> None:
+    found = outcome(replications=replications)
     p = 1 / (1 + np.exp(-np.linspace(-1, 1, 12)))
-    assert found.estimate_by_group().standard_error[0, 0] == pytest.approx(np.sqrt((p * (1 - p)).sum()) / 12, rel=1e-12)
+    error = np.sqrt((p * (1 - p)).sum() / replications) / 12
+    estimate = found.estimate_by_group()
+    assert estimate.standard_error[0, 0] == pytest.approx(error, rel=1e-12)
+    low, high = stats.norm.interval(0.95, loc=found.simulated_shares["a"], scale=error)
+    assert estimate.lower[0, 0] == pytest.approx(max(low, 0))
+    assert estimate.upper[0, 0] == pytest.approx(min(high, 1))
 
 
 def test_the_agreement_is_high_for_true_draws_and_0_for_impossible_ones() -> None:
@@ -157,3 +153,23 @@ def test_the_representation_is_short_and_the_notebook_table_escaped() -> None:
 def test_a_result_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         outcome().seed = 4  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_known_variance_is_that_of_one_replication(weighted: bool) -> None:
+    found = outcome(weighted=weighted, replications=5)
+    rows = found.study
+    probabilities = found.rule.probabilities(rows.utility(slice(0, 12)))
+    weights = rows.population.weights if rows.population.weights is not None else np.ones(12)
+    city = rows.population.columns["home"] == "city"
+    for position, members in ((0, np.ones(12, dtype=bool)), (1, city), (2, ~city)):
+        share = weights[members] / weights[members].sum()
+        expected = (share[:, None] ** 2 * (probabilities * (1 - probabilities))[members]).sum(axis=0)
+        np.testing.assert_allclose(found.known_variance_by_group()[position], expected, rtol=1e-12)
+    known, estimate = found.known_variance_by_group(), found.estimate_by_group()
+    np.testing.assert_allclose(estimate.standard_error, np.sqrt(known / 5), rtol=1e-12)
+    if weighted:
+        assert np.all(found.known_variance_by_group(weighted=False) != known)
+    else:
+        with pytest.raises(InvalidInputError, match="carry no weights"):
+            found.known_variance_by_group(weighted=True)

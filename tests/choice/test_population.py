@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from choicekit import DataError, InvalidInputError, Population, ShapeError
+from choicekit import ChoiceModel, DataError, InvalidInputError, Population, ShapeError, run_scenario
 from choicekit.choice.tables import read_table
 from choicekit.random import row_words
 
@@ -269,6 +269,10 @@ def test_arguments_that_do_not_fit_are_refused(arguments: dict[str, Any], messag
         ({"agents": [1, 2], "alternatives": ("a", "a")}, InvalidInputError, "alternatives must be distinct"),
         ({"agents": [1, 2], "alternatives": ("a",), "chosen": [0, 1]}, InvalidInputError, "chosen must hold positions"),
         ({"agents": [1, 2], "availability": [[True]]}, ShapeError, "availability must have shape"),
+        ({"agents": [1, 2], "weights": [1, 10**400]}, InvalidInputError, "weights must be numbers"),
+        ({"agents": [1, 2], "columns": {"x": [[1], [1, 2]]}}, InvalidInputError, "column 'x' must have one shape"),
+        ({"agents": [1, 2], "alternatives": ("a", "b"), "chosen": [[0], [1, 0]]}, InvalidInputError, "one shape"),
+        ({"agents": [1], "alternatives": ("a", "b"), "availability": [[1], [1, 0]]}, InvalidInputError, "one shape"),
     ],
 )
 def test_a_population_validates_itself(arguments: dict[str, Any], kind: type[Exception], message: str) -> None:
@@ -282,3 +286,181 @@ def test_an_unknown_column_gets_a_suggestion() -> None:
         people.column("agee")
     assert people.with_columns({"height": [1.7]}).column("height").tolist() == [1.7]
     assert people.columns.keys() == {"age"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "found"),
+    [
+        ([0.9, 1.7], "0.9"),
+        ([0, np.nan], "nan"),
+        (["x", "y"], "'x'"),
+        ([0, None], "None"),
+        ([True, False], "True"),
+        (np.array([0, 2**63], dtype=np.uint64), "9223372036854775808"),
+        ([0, 10**400], "1000"),
+        ([0, -2], "-2"),
+    ],
+)
+def test_a_choice_must_be_a_position(chosen: Any, found: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"chosen must hold positions in the 2 alternatives.*found {found}"):
+        Population(agents=[1, 2], alternatives=("a", "b"), chosen=chosen)
+
+
+@pytest.mark.parametrize("chosen", [[1, -1], [1.0, -1.0], np.array([1, -1], dtype=object), pd.array([1, -1])])
+def test_positions_may_be_of_any_whole_type(chosen: Any) -> None:
+    people = Population(agents=[1, 2], alternatives=("a", "b"), chosen=chosen)
+    assert people.chosen is not None
+    assert people.chosen.dtype == np.int64
+    assert people.chosen.tolist() == [1, -1]
+
+
+@pytest.mark.parametrize(
+    ("availability", "found"),
+    [([[np.nan, 0.3]], "nan"), ([[1, 0.3]], "0.3"), ([["no", ""]], "'no'"), ([[True, None]], "None"), ([[2, 1]], "2")],
+)
+def test_availability_must_be_true_or_false(availability: Any, found: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"availability must hold True or False .*found {found}"):
+        Population(agents=[1], alternatives=("a", "b"), availability=availability)
+
+
+@pytest.mark.parametrize("availability", [[[True, False]], [[1, 0]], [[1.0, 0.0]], np.array([[True, 0]], dtype=object)])
+def test_availability_may_be_written_as_1_and_0(availability: Any) -> None:
+    people = Population(agents=[1], alternatives=("a", "b"), availability=availability)
+    assert people.availability is not None
+    assert people.availability.dtype == np.bool_
+    assert people.availability.tolist() == [[True, False]]
+
+
+def test_a_choice_of_what_is_not_available_is_refused() -> None:
+    given: dict[str, Any] = {"agents": ["ann", "bo"], "alternatives": ("bus", "car"), "availability": [[1, 1], [1, 0]]}
+    with pytest.raises(InvalidInputError, match="must be available, but agent bo chose 'car', which is not"):
+        Population(**given, chosen=[1, 1])
+    with pytest.raises(InvalidInputError, match="agent bo, situation 7 chose 'car'"):
+        Population(**given, chosen=[1, 1], situations=[6, 7])
+    Population(**given, chosen=[1, -1])
+
+
+def test_a_choice_in_a_table_of_what_is_not_available_is_named_with_its_line(tmp_path: Path) -> None:
+    text = "id,mode,there,c\n1,bus,1,1\n1,car,1,0\n2,bus,1,0\n2,car,0,1\n"
+    assert refused(tmp_path, text, **LONG_ARGUMENTS, availability="there", chosen="c") == [
+        "t.csv:5 column 'c': what is chosen must be available, found one that is not (agent 2, alternative car), "
+        "correct the choice or the availability"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("frame", "way_out"), [({"x": [1]}, r"pandas.DataFrame\(...\)"), ("t.csv", "from_csv"), (None, "DataFrame")]
+)
+def test_a_frame_must_be_a_frame(frame: Any, way_out: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"frame must be a pandas DataFrame, found .*{way_out}"):
+        Population.from_frame(frame)
+
+
+# --- replaced columns -----------------------------------------------------------------------------------------------
+
+
+def test_a_problem_of_a_replaced_column_does_not_blame_the_file(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,cost,age\n1,2,30\n2,3,\n")
+    people = Population.from_csv(tmp_path / "t.csv", agent="id").with_columns({"cost": [1, np.nan]})
+    replaced, kept = (str(people.cell_problem("bad", row=1, position=None, column=c)) for c in ("cost", "age"))
+    assert replaced == "column 'cost': bad (agent 2)"
+    assert kept.endswith("t.csv:3 column 'age': bad (agent 2)")
+    again = people.with_columns({"height": [1.0, 2.0]})
+    assert str(again.cell_problem("bad", row=1, position=None, column="cost")) == replaced
+    found = ChoiceModel({"a": "cost"}).check(people)
+    assert [str(problem) for problem in found] == [
+        "column 'cost': the number is missing (agent 2), fill it in, or make the alternative unavailable there"
+    ]
+
+
+def test_a_problem_in_memory_names_the_situation() -> None:
+    people = Population(agents=[1, 1], situations=["mo", "tu"], columns={"x": [1.0, 2.0]})
+    assert str(people.cell_problem("bad", row=1, position=None, column="x")) == (
+        "column 'x': bad (agent 1, situation tu)"
+    )
+
+
+# --- identifiers as they are written --------------------------------------------------------------------------------
+
+
+def agents_of(folder: Path, *cells: str) -> list[Any]:
+    (folder / "t.csv").write_text("id,x\n" + "".join(f"{cell},1\n" for cell in cells))
+    return list(Population.from_csv(folder / "t.csv", agent="id").agents.tolist())
+
+
+def test_identifiers_keep_their_leading_zeros(tmp_path: Path) -> None:
+    assert agents_of(tmp_path, "007", "008") == ["007", "008"]
+    assert agents_of(tmp_path, "007", "ab") == ["007", "ab"]
+    assert agents_of(tmp_path, "007", "7") == ["007", "7"]
+    assert agents_of(tmp_path, "7", "8.0") == ["7", "8.0"]
+
+
+def test_identifiers_written_as_whole_numbers_are_whole_numbers(tmp_path: Path) -> None:
+    assert agents_of(tmp_path, "7", "-8", "0") == [7, -8, 0]
+    assert agents_of(tmp_path, str(2**64 - 1)) == [2**64 - 1]
+    assert agents_of(tmp_path, str(2**64)) == [str(2**64)]
+    texts = Population.from_frame(WIDE.assign(who=["7", "8"]), agent="who")
+    assert texts.agents.dtype == np.int64
+
+
+def test_another_row_does_not_move_the_draws_of_others(tmp_path: Path) -> None:
+    np.testing.assert_array_equal(
+        row_words(agents_of(tmp_path, "007", "008")), row_words(agents_of(tmp_path, "007", "008", "ab"))[:2]
+    )
+
+
+def test_situations_are_taken_as_they_are_written(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,day\n1,01\n1,1\n")
+    people = Population.from_csv(tmp_path / "t.csv", agent="id", situation="day")
+    assert people.situations is not None
+    assert people.situations.tolist() == ["01", "1"]
+
+
+@pytest.mark.parametrize(("written", "names"), [("1", {1: "air"}), ("01", {"01": "air"})])
+def test_labels_are_compared_as_they_are_written(tmp_path: Path, written: str, names: dict[Any, str]) -> None:
+    (tmp_path / "long.csv").write_text(f"id,mode\n5,{written}\n")
+    (tmp_path / "wide.csv").write_text(f"id,taken\n5,{written}\n")
+    long_one = Population.from_csv(tmp_path / "long.csv", **LONG_ARGUMENTS, alternatives=names)
+    wide_one = Population.from_csv(tmp_path / "wide.csv", agent="id", chosen="taken", alternatives=names)
+    assert long_one.alternatives == wide_one.alternatives == ("air",)
+    other = {"1" if written == "01" else "01": "air"}
+    with pytest.raises(DataError, match=f"unknown alternative '{written}'"):
+        Population.from_csv(tmp_path / "long.csv", **LONG_ARGUMENTS, alternatives=other)
+    with pytest.raises(DataError, match=f"unknown alternative '{written}'"):
+        Population.from_csv(tmp_path / "wide.csv", agent="id", chosen="taken", alternatives=other)
+
+
+def test_marks_of_a_long_table_are_still_numbers(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,mode,c\n1,bus,1.0\n1,car,0.0\n")
+    people = Population.from_csv(tmp_path / "t.csv", **LONG_ARGUMENTS, chosen="c")
+    assert people.chosen is not None
+    assert people.chosen.tolist() == [0]
+
+
+@pytest.mark.parametrize("role", ["agent", "situation", "chosen"])
+def test_a_missing_column_of_identifiers_is_unknown(tmp_path: Path, role: str) -> None:
+    (tmp_path / "t.csv").write_text("id,x\n1,2\n")
+    with pytest.raises(DataError, match=r"t.csv:1 unknown column 'who', the table has id, x"):
+        Population.from_csv(tmp_path / "t.csv", **{"agent": "id", role: "who", "alternatives": ["a"]})
+
+
+def test_an_unknown_alternative_has_no_position() -> None:
+    people = Population(agents=[1], alternatives=("bus", "car"))
+    assert people.position("car") == 1
+    with pytest.raises(InvalidInputError, match="unknown alternative 'cat', did you mean 'car'"):
+        people.position("cat")
+
+
+@pytest.mark.parametrize("layout", ["wide", "long"])
+def test_a_scenario_takes_identifiers_and_labels_as_they_are_written(tmp_path: Path, layout: str) -> None:
+    (tmp_path / "wide.csv").write_text("id,day,taken\n007,01,1\n7,01,02\n")
+    (tmp_path / "long.csv").write_text("id,day,mode,taken\n007,01,1,1\n007,01,02,0\n7,01,1,0\n7,01,02,1\n")
+    (tmp_path / "s.yaml").write_text(
+        "choicekit: 1\nkind: choice\nname: written\nseed: 1\nalternatives: {'1': bus, '02': car}\n"
+        f"agents: {{table: {layout}.csv, layout: {layout}, agent: id, situation: day, chosen: taken"
+        f"{', alternative: mode' if layout == 'long' else ''}}}\nutility: {{bus: 0, car: 0}}\n"
+    )
+    people = run_scenario(tmp_path / "s.yaml").outcome.study.population
+    assert people.agents.tolist() == ["007", "7"]
+    assert people.situations.tolist() == ["01", "01"]
+    assert people.chosen.tolist() == [0, 1]

@@ -608,3 +608,18 @@ def test_temperatures_that_do_not_fit_the_agents_are_a_shape_error():
 def test_the_variance_that_adjacent_seeds_have_elsewhere_would_be_found():
     with pytest.raises(AssertionError):
         assert_monte_carlo(12.0, 1_050, 1_050 * np.sqrt(2 / 199))
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [("softmax", r"found 'softmax': make one"), (Softmax, r"found the class Softmax: add \(\)"), (3, "found 3")],
+)
+def test_a_rule_must_be_a_rule(rule, message):
+    with pytest.raises(InvalidInputError, match=f"rule must be a rule such as .*{message}"):
+        choose([0.0, 1.0], rule=rule, seed=1)
+
+
+def test_a_sampler_shows_itself_in_short():
+    words = np.arange(900, dtype=np.uint64)
+    found = sampling.Sampler(rule=Softmax(), seed=1, rows=words, alternatives=words[:3], sampling="fast")
+    assert repr(found) == f"Sampler({Softmax()!r}, 900 rows, 3 alternatives, fast draws, seed 1)"

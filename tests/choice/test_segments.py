@@ -166,3 +166,28 @@ def test_a_code_that_is_no_whole_number_is_an_error(codes):
 def test_one_code_a_row():
     with pytest.raises(ShapeError, match=r"one code a row, found shape \(1, 2\)"):
         Segmentation(name="home", labels=("a", "b"), codes=[[0, 1]])
+
+
+@pytest.mark.parametrize("values", [["ten", "20"], [[1], [1, 2]], [10**400], [object()]])
+def test_values_that_are_no_numbers_cannot_be_sorted_by_edges(values):
+    with pytest.raises(InvalidInputError, match=r"segment 'income' needs numbers.*without edges each value is a group"):
+        segment_by_edges("income", values, [1.0])
+
+
+@pytest.mark.parametrize("edges", [["low"], [[1], [1, 2]], 3.0, []])
+def test_edges_must_be_a_list_of_numbers(edges):
+    with pytest.raises(InvalidInputError, match="edges of segment 'income' must be"):
+        segment_by_edges("income", [1.0], edges)
+
+
+def test_a_table_of_values_cannot_be_sorted_by_edges():
+    with pytest.raises(ShapeError, match=r"needs one value a row, found shape \(2, 2\)"):
+        segment_by_edges("income", [[1.0, 2.0], [3.0, np.nan]], [1.0])
+
+
+def test_values_of_uneven_rows_are_no_groups():
+    for segment in (lambda v: segment_by_value("a", v), lambda v: Segmentation(name="a", labels=("x",), codes=v)):
+        with pytest.raises(InvalidInputError, match="must have one shape"):
+            segment([[0], [0, 0]])
+    with pytest.raises(ShapeError, match=r"needs one value a row, found shape \(1, 2\)"):
+        segment_by_value("a", [["x", "y"]])

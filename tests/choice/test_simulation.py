@@ -12,6 +12,7 @@ import pytest
 from choicekit import (
     ChoiceModel,
     ChoiceOutcome,
+    DataError,
     Hardmax,
     InvalidInputError,
     NoAvailableAlternativeError,
@@ -23,6 +24,7 @@ from choicekit import (
     segment_by_edges,
     simulate_choices,
 )
+from choicekit.choice.tally import replication_chunks
 from choicekit.execution import BLOCK_SIZE
 from tests.tolerances import assert_counts_follow, assert_monte_carlo
 
@@ -141,8 +143,11 @@ def test_choices_made_again_are_those_that_were_counted(sampling: str, replicati
     weighed = np.bincount(chosen[0], weights=crowd.weights, minlength=3)
     np.testing.assert_allclose(weighed, outcome.tally.weighted_count[0, 0], rtol=1e-12)
     blocks = list(outcome.iter_choices())
-    assert [rows.start for rows, _ in blocks] == [0, BLOCK_SIZE]
-    np.testing.assert_array_equal(np.concatenate([part for _, part in blocks], axis=1), chosen)
+    runs = replication_chunks(replications)
+    assert [(rows.start, run) for rows, run, _ in blocks] == [(start, run) for start in (0, BLOCK_SIZE) for run in runs]
+    for rows, run, part in blocks:
+        assert part.shape == (len(run), rows.stop - rows.start)
+        np.testing.assert_array_equal(part, chosen[run.start : run.stop, rows])
 
 
 def test_a_simulation_draws_what_choose_draws() -> None:
@@ -373,3 +378,19 @@ def test_one_alternative_is_chosen_always(names: Sequence[str]) -> None:
     assert np.all(outcome.choices == 0)
     assert outcome.expected_shares.iloc[0] == 1
     assert outcome.inclusive_value == 0
+
+
+def test_an_alternative_named_like_a_problem_is_not_one() -> None:
+    crowd = Population(agents=[1], columns={"x": [-1.0]})
+    model = ChoiceModel({"a stop that has nothing available": "log(x)"})
+    with pytest.raises(DataError, match="utility must be a number below infinity"):
+        simulate_choices(model, crowd, seed=1)
+
+
+def test_studies_and_tallies_show_themselves_in_short() -> None:
+    outcome = simulate(people(40), replications=3, segments=["home"])
+    assert repr(outcome.tally) == "ChoiceTally(40 rows that choose, 4 groups, 3 alternatives, 3 replications)"
+    assert repr(outcome.study) == (
+        f"ChoiceStudy({outcome.study.population!r}, 3 alternatives, 3 replications, coherent draws, seed 1)"
+    )
+    assert len(repr(outcome.study.sampler)) < 200

@@ -227,3 +227,23 @@ def test_texts_that_are_neither_numbers_nor_missing_are_told_apart() -> None:
     numbers, bad = number_of_each(np.array(["1", "NaN", "warm", ""], dtype=object))
     np.testing.assert_array_equal(numbers, [1, np.nan, np.nan, np.nan])
     assert bad.tolist() == [False, False, True, False]
+
+
+def test_columns_of_text_are_kept_as_they_are_written(tmp_path: Path) -> None:
+    path = written(tmp_path, 'id,x\n"007",1\n1e3,2\nNA,3\n,4\n')
+    table = read_table(path, text=["id", "no such column"])
+    assert table.frame["x"].tolist() == [1, 2, 3, 4]
+    assert labels_of(table.frame["id"]).tolist() == ["007", "1e3", "NA", ""]
+    np.testing.assert_array_equal(column_values(read_table(path, text=["x"]).frame["x"]), [1, 2, 3, 4])
+
+
+def test_cells_of_any_kind_can_be_asked_for_their_number() -> None:
+    numbers, bad = number_of_each(np.array([[1], True, 1, "1", {}], dtype=object))
+    np.testing.assert_array_equal(numbers, [np.nan, 1, 1, 1, np.nan])
+    assert bad.tolist() == [True, False, False, False, True]
+
+
+def test_a_whole_number_beyond_every_float_is_infinite() -> None:
+    numbers, bad = number_of_each(np.array([10**400, "2", 3], dtype=object))
+    assert numbers.tolist() == [np.inf, 2, 3]
+    assert not bad.any()

@@ -21,7 +21,21 @@ HELD = Check(
     name="sum", title="probabilities sum to one", measure="largest gap", value=1e-16, limit=1e-12, relation="<="
 )
 FAILED = Check(
-    name="agrees", title="simulated shares agree", measure="p-value of z", value=3e-7, limit=1e-4, relation=">="
+    name="agrees",
+    title="simulated shares agree",
+    measure="alternative furthest off",
+    value=3e-7,
+    limit=1e-4,
+    relation=">=",
+    unit="p-value",
+)
+
+_INPUT = InputFile(
+    name="data/trips.csv",
+    entry=("agents", "table"),
+    path="/somewhere/private/data/trips.csv",
+    sha256="ab" * 32,
+    rows=840,
 )
 
 HOSTILE = (
@@ -45,7 +59,10 @@ def travellers(n: int = 210, **arguments: Any) -> Population:
     wait = rng.uniform(0, 90, (n, len(MODES)))
     wait[:, 3] = 0
     columns = {"income": rng.uniform(2, 72, n), "cost": cost, "wait": wait}
-    given = {"chosen": rng.integers(0, len(MODES), n)} | arguments
+    chosen = rng.integers(0, len(MODES), n)
+    if "availability" in arguments:  # nobody is seen to choose what is not there
+        chosen = np.where(arguments["availability"][np.arange(n), chosen], chosen, -1)
+    given = {"chosen": chosen} | arguments
     return Population(agents=np.arange(1, n + 1), columns=columns, alternatives=MODES, **given)
 
 
@@ -112,7 +129,7 @@ def result_of(outcome: ChoiceOutcome, *, checks: Sequence[Check] = (HELD,), **ch
     } | changes.pop("scenario", {})
     provenance = Provenance(
         versions={"choicekit": "0.1.0", "python": "3.12.0"},
-        inputs=(InputFile(name="data/trips.csv", sha256="ab" * 32, rows=840),),
+        inputs=(_INPUT,),
         draw_scheme=1,
         command="choicekit run scenarios/trips.yaml",
         circumstances={"started": "2024-01-01", "workers": 1},
@@ -124,7 +141,6 @@ def result_of(outcome: ChoiceOutcome, *, checks: Sequence[Check] = (HELD,), **ch
         "description": "",
         "seed": 7,
         "warnings": (),
-        "scenario_dir": "scenarios",
         "provenance": provenance,
     } | changes
     return StudyResult(outcome=outcome, checks=tuple(checks), scenario=scenario, **given)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup, Tag
 
+from choicekit.report.checks import checks_table
 from choicekit.report.content import Report
 from choicekit.report.page import render_page
 from tests.report.studies import (
@@ -247,6 +249,18 @@ def test_checks_speak_in_words_and_marks() -> None:
     assert rows[1][1] == "✗ fails"
     assert rows[1][3].replace("\u202f", " ") == "< 0.0001"
     assert rows[1][4] == "≥ 0.0001"
+
+
+def test_what_a_check_found_is_written_by_its_unit() -> None:
+    idle = replace(HELD, measure="p-values nobody asked for", value=12_345.0, limit=0.0, unit="rows")
+    table = checks_table([idle, FAILED, replace(HELD, unit="share", value=0.00123)])
+    assert [row[3].text.replace("\u202f", " ") for row in table.rows] == ["12 345", "< 0.0001", "0.0012"]
+
+
+def test_the_page_claims_what_is_true_of_bytes() -> None:
+    text = BeautifulSoup(render_page(report_of(mode_choice(replications=2))), "html.parser").get_text()
+    assert "give the same bytes, whatever the number of workers" in text
+    assert "the choices and their counts stay the same, sums to rounding" in text
 
 
 def test_one_replication_says_why_there_is_no_convergence() -> None:

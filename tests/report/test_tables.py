@@ -54,6 +54,23 @@ def test_tables_of_a_study() -> None:
     assert (last["lower"], last["upper"]) == pytest.approx((row["lower"], row["upper"]), rel=1e-9)
 
 
+def test_band_of_the_running_mean_is_the_one_the_probabilities_give() -> None:
+    for weights in (None, np.linspace(0.5, 3, 210)):
+        people = travellers(weights=weights)
+        outcome = mode_choice(replications=50, population=people)
+        table = report_of(outcome).tables["convergence"]
+        place = outcome.alternatives.index(table["alternative"][0])
+        weight = np.ones(210) if weights is None else weights
+        p = outcome.rule.probabilities(outcome.study.utility(slice(0, 210)))[:, place]
+        variance = (weight**2 * p * (1 - p)).sum() / weight.sum() ** 2
+        half = 1.959963984540054 * np.sqrt(variance / np.arange(1, 51))
+        shares = outcome.shares_by_replication()[:, 0, place]
+        mean = np.array([shares[:r].mean() for r in range(1, 51)])
+        np.testing.assert_allclose(table["running_mean"], mean, rtol=1e-12)
+        np.testing.assert_allclose(table["lower"], mean - half, rtol=1e-9)
+        np.testing.assert_allclose(table["upper"], mean + half, rtol=1e-9)
+
+
 def test_weighted_studies_have_unweighted_shares_too() -> None:
     outcome = mode_choice(replications=3, population=travellers(weights=np.linspace(0.5, 3, 210)))
     tables = report_of(outcome).tables

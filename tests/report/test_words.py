@@ -125,6 +125,22 @@ def test_nobody_choosing_is_the_title() -> None:
     assert report.title == "Nobody chooses: nothing is available to any of 210 agents"
 
 
+def test_replications_that_agree_by_chance_are_not_certain() -> None:
+    outcome = constant_choice({"a": "0", "b": "-3"}, n=2, replications=2)
+    assert np.ptp(outcome.shares_by_replication()[:, 0], axis=0).max() == 0
+    report = report_of(outcome)
+    texts = [block.text for section in report.sections for block in section.blocks if block.kind == "prose"]
+    assert not any("no simulation error." in text and "Expected shares" not in text for text in texts)
+    assert "± 20.8" in report.lead
+    assert "convergence" in report.figures
+
+
+def test_a_tiny_error_does_not_read_as_none() -> None:
+    report = report_of(constant_choice({"a": "0", "b": "-36"}))
+    texts = [plain(block.text) for section in report.sections for block in section.blocks if block.kind == "prose"]
+    assert any("interval is ± < 0.0001 points" in text for text in texts)
+
+
 def test_certain_choices_have_no_error() -> None:
     outcome = constant_choice({"a": "0", "b": "1"}, rule=Softmax(temperature=0.0))
     report = report_of(outcome)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ from choicekit.choice.population import Population
 from choicekit.errors import InvalidInputError, OutputError
 from choicekit.report import check_directory, write_report
 from choicekit.report.directory import Staging, staging
+from choicekit.report.encoding import json_bytes
 from choicekit.scenario.result import StudyResult
 from choicekit.scenario.source import read_document
 from tests.report.studies import constant_choice, mode_choice, result_of
@@ -65,6 +63,8 @@ def test_everything_is_written(usual: StudyResult, tmp_path: Path) -> None:
     assert provenance["circumstances"] == {"started": "2024-01-01", "workers": 1}
     assert provenance["inputs"] == [{"name": "data/trips.csv", "sha256": "ab" * 32, "rows": 840}]
     assert "choicekit" in provenance
+    assert provenance["complete"] is True
+    assert b"private" not in b"".join(found[name] for name in ("provenance.json", "report.html", "summary.json"))
 
 
 def test_same_result_same_bytes(usual: StudyResult, tmp_path: Path) -> None:
@@ -252,37 +252,6 @@ def test_a_run_whose_writer_lives_is_left_alone(plain: StudyResult, tmp_path: Pa
     check_directory(tmp_path)
 
 
-KILLED = """
-import os, signal, sys
-from choicekit.report.directory import Staging, staging
-place = Staging._place
-def die(self, name):
-    if name == "tables/b.csv":
-        os.kill(os.getpid(), signal.SIGKILL)
-    place(self, name)
-Staging._place = die
-with staging(sys.argv[1]) as stage:
-    for name in ("report.html", "tables/a.csv", "tables/b.csv", "provenance.json"):
-        stage.write(name, b"half a run")
-    stage.commit()
-"""
-
-
-@pytest.mark.skipif(os.name == "nt", reason="there a folder left by a killed run has to be deleted by hand")
-def test_a_killed_run_loses_nothing_and_is_in_nobodys_way(plain: StudyResult, tmp_path: Path) -> None:
-    write_report(plain, tmp_path)
-    before = files(tmp_path)
-    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
-    assert killed.returncode == -signal.SIGKILL
-    assert files(tmp_path)["report.html"] == b"half a run"  # killed between two files
-    check_directory(tmp_path)
-    with staging(tmp_path):
-        found = files(tmp_path)
-        assert {name: found[name] for name in before} == before  # what was there is put back first
-    write_report(plain, tmp_path)
-    assert not (tmp_path / ".choicekit-staging").exists()
-
-
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
 def test_no_permission_is_told(plain: StudyResult, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
@@ -294,7 +263,9 @@ def test_scenario_runs_from_the_run_directory(plain: StudyResult, tmp_path: Path
     source = tmp_path / "stories" / "data"
     source.mkdir(parents=True)
     (source / "trips.csv").write_text("id\n1\n")
-    result = replace(plain, scenario_dir=str(tmp_path / "stories"))
+    (file,) = plain.provenance.inputs
+    inputs = (replace(file, path=str(source / "trips.csv")),)
+    result = replace(plain, provenance=replace(plain.provenance, inputs=inputs))
     page = write_report(result, tmp_path / "reports" / "run")
     values = read_document(page.parent / "scenario.yaml").values
     assert values["agents"]["table"] == "../../stories/data/trips.csv"
@@ -303,6 +274,32 @@ def test_scenario_runs_from_the_run_directory(plain: StudyResult, tmp_path: Path
         key: value for key, value in result.scenario.items() if key != "agents"
     }
     assert "../../stories" not in page.read_text(encoding="utf-8")  # the page does not depend on where it lies
+
+
+def test_every_input_is_found_from_the_run_directory(plain: StudyResult, tmp_path: Path) -> None:
+    (file,) = plain.provenance.inputs
+    folder, entry = tmp_path / "elsewhere", ("files", 1, "table")
+    inputs = (
+        replace(file, path=str(folder / "trips.csv")),
+        replace(file, name="fares.csv", entry=entry, path=str(folder / "fares.csv")),
+    )
+    scenario = {**plain.scenario, "files": [{"table": "kept.csv"}, {"table": "fares.csv", "rows": 3}]}
+    result = replace(plain, scenario=scenario, provenance=replace(plain.provenance, inputs=inputs))
+    page = write_report(result, tmp_path / "run")
+    values = read_document(page.parent / "scenario.yaml").values
+    assert values["agents"]["table"] == "../elsewhere/trips.csv"
+    assert values["files"] == [{"table": "kept.csv"}, {"table": "../elsewhere/fares.csv", "rows": 3}]
+    assert scenario["files"][1]["table"] == "fares.csv"  # the result is left as it was
+    assert b"elsewhere" not in (page.parent / "provenance.json").read_bytes()
+
+
+def test_json_takes_numbers_of_numpy_and_refuses_what_it_does_not_know() -> None:
+    found = json.loads(json_bytes({"n": np.int64(5), "x": np.float32(0.5), "b": [np.True_], "s": np.str_("a")}))
+    assert found == {"n": 5, "x": 0.5, "b": [True], "s": "a"}
+    assert json.loads(json_bytes({"x": np.float64("nan"), "y": float("inf")})) == {"x": None, "y": None}
+    for unknown in (Path("x"), {1, 2}, np.arange(3)):
+        with pytest.raises(TypeError):
+            json_bytes({"value": unknown})
 
 
 def test_saved_choices_are_those_of_the_outcome(tmp_path: Path) -> None:
@@ -327,6 +324,22 @@ def test_saved_choices_are_those_of_the_outcome(tmp_path: Path) -> None:
             for chosen in mine.sort_values("replication")["chosen"]
         ]
         assert found == wanted
+
+
+def test_saved_choices_are_in_order_and_in_few_row_groups(tmp_path: Path) -> None:
+    outcome = constant_choice({"a": "0", "b": "x"}, n=9_000, replications=70)
+    write_report(result_of(outcome, scenario={"simulation": {"save_choices": True}}), tmp_path)
+    file = pq.ParquetFile(tmp_path / "data" / "choices.parquet")
+    sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+    assert sum(sizes) == 70 * 9_000
+    assert all(size >= 500_000 for size in sizes[:-1])
+    table = file.read().to_pandas()
+    first = np.arange(8_192)
+    agents = np.concatenate([np.tile(first, 70), np.tile(np.arange(8_192, 9_000), 70)])
+    assert table["agent"].tolist() == agents.tolist()
+    assert table["replication"].tolist() == [*np.repeat(np.arange(70), 8_192), *np.repeat(np.arange(70), 808)]
+    places = outcome.choices[table["replication"], table["agent"]]
+    assert (table["chosen"] == np.asarray(outcome.alternatives, dtype=object)[places]).all()
 
 
 def test_an_unknown_kind_is_told(plain: StudyResult, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from choicekit import (
     ChoiceModel,
     ChoiceOutcome,
+    DataError,
     Hardmax,
     Population,
     Softmax,
@@ -144,10 +145,12 @@ def test_one_formula_holds_for_all_alternatives_of_a_long_table(folder: Path) ->
 
 
 def test_weights_observed_choices_and_availability_are_read(folder: Path) -> None:
-    outcome = trips(folder, agents__weight="w", agents__chosen="taken", agents__availability="there")
+    outcome = trips(folder, agents__weight="w", agents__availability="there")
     assert outcome.weighted
     assert outcome.expected_shares["bus"] == pytest.approx((logistic(1) + 3) / 4, rel=1e-14)
-    assert outcome.observed_shares.tolist() == [0.25, 0.75]
+    assert trips(folder, agents__weight="w", agents__chosen="taken").observed_shares.tolist() == [0.25, 0.75]
+    with pytest.raises(DataError, match="what is chosen must be available"):
+        trips(folder, agents__chosen="taken", agents__availability="there")
 
 
 def test_missing_rows_may_mean_unavailable(folder: Path) -> None:

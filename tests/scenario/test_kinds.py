@@ -10,10 +10,11 @@ import jsonschema
 import numpy as np
 import pytest
 
-from choicekit import ScenarioError, run_scenario
+from choicekit import InvalidInputError, ScenarioError, run_scenario
 from choicekit.rules import RegularisedRule, register_rule
 from choicekit.rules import registry as registry_module
 from choicekit.rules.protocol import FloatArray
+from choicekit.scenario.blocks import dataclass_block
 from choicekit.scenario.catalogue import catalogue
 from choicekit.scenario.kinds import kind_named, kinds
 from choicekit.scenario.schema import scenario_schema
@@ -62,6 +63,34 @@ class EvenHanded(RegularisedRule):
 
     def _largest_gap(self, n: int) -> float:
         return 0.0
+
+
+@dataclass(frozen=True)
+class Plain(EvenHanded):
+    """A rule whose fields say nothing but their types."""
+
+    alpha: float = 1.5
+    steps: int = 3
+
+
+@dataclass(frozen=True)
+class Unwritable(EvenHanded):
+    """A rule with a field that YAML cannot hold and that does not say so."""
+
+    table: dict[str, float] = field(default_factory=dict)
+
+
+def test_a_field_without_metadata_is_checked_by_its_type() -> None:
+    block = dataclass_block(Plain, "plain")
+    assert block.model_validate({"type": "plain", "alpha": 2}).alpha == 2.0
+    for wrong in ({"alpha": ["nonsense"]}, {"alpha": "2"}, {"steps": 1.5}, {"alpha": float("nan")}):
+        with pytest.raises(ValueError, match=r"alpha|steps"):
+            block.model_validate({"type": "plain", **wrong})
+
+
+def test_a_field_that_yaml_cannot_hold_must_say_so() -> None:
+    with pytest.raises(InvalidInputError, match="field 'table' of Unwritable cannot be written in YAML"):
+        dataclass_block(Unwritable, "unwritable")
 
 
 @pytest.fixture

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from choicekit import InvalidInputError, Scenario, ScenarioError, StudyResult, load_scenario, run_scenario
-from choicekit.scenario.source import dump_document
+from choicekit.scenario.overriding import apply_overrides
+from choicekit.scenario.run import _as_texts
+from choicekit.scenario.source import dump_document, read_document
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 LUNCH = """\
@@ -61,7 +63,7 @@ def test_tables_are_found_beside_the_file_that_names_them(
     (away / "child.yaml").write_text("extends: ../lunch.yaml\nseed: 5\n")
     child = run_scenario("child.yaml")
     assert child.seed == 5
-    assert Path(child.scenario_dir).resolve() == tmp_path.resolve()
+    assert Path(child.provenance.inputs[0].path).resolve() == tmp_path.resolve() / "people.csv"
     (away / "people.csv").write_text("who,hunger\ncy,9\n")
     assert run_scenario("../lunch.yaml", data_dir=".").outcome.n_agents == 1
     (away / "other.yaml").write_text("extends: ../lunch.yaml\nagents: {table: people.csv}\n")
@@ -140,7 +142,7 @@ def test_progress_is_told(file: Path) -> None:
 def test_the_resolved_scenario_runs_again_to_the_same_result(name: str) -> None:
     result = run_scenario(SCENARIOS / f"{name}.yaml", overrides=["simulation.replications=4"])
     text = dump_document(result.scenario)
-    again = run_scenario(text, data_dir=result.scenario_dir)
+    again = run_scenario(text, data_dir=SCENARIOS)
     assert same(result, again)
     assert again.scenario == result.scenario
     assert dump_document(again.scenario) == text
@@ -179,3 +181,13 @@ def test_inline_rows_name_no_input() -> None:
     result = run_scenario(SCENARIOS / "quickstart.yaml")
     assert result.provenance.inputs == ()
     np.testing.assert_allclose(result.outcome.expected_shares.sum(), 1)
+
+
+@pytest.mark.parametrize(
+    "value", ["7", "yes", "true", None, 0.1, 1e-300, [20, 40], {"a": 1, "b c": "x"}, "a: b", "x # y", ""]
+)
+def test_the_command_to_run_again_says_what_was_set(tmp_path: Path, value: object) -> None:
+    source = tmp_path / "x.yaml"
+    source.write_text("title: x\n")
+    text = _as_texts({"description": value}, None)
+    assert apply_overrides(read_document(source), text).values["description"] == value

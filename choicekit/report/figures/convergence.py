@@ -66,8 +66,8 @@ def draw_convergence(
         panel.set_ylim(low, high)
         panel.fill_between(
             replications,
-            100 * (mean - half_width),
-            100 * (mean + half_width),
+            100 * np.maximum(mean - half_width, 0.0),
+            100 * np.minimum(mean + half_width, 1.0),
             color=mark.colour,
             alpha=0.16,
             linewidth=0,
@@ -87,8 +87,10 @@ def _limits(
     replications: npt.NDArray[np.int64], mean: FloatArray, half: FloatArray, expected: float
 ) -> tuple[float, float]:
     settled = replications >= max(min(10, replications[-1]), _SETTLED * replications[-1])
-    low = min(float((mean - half)[settled].min()), expected, float(mean.min(where=settled, initial=1.0)))
-    high = max(float((mean + half)[settled].max()), expected, float(mean.max(where=settled, initial=0.0)))
+    low = min(float(np.maximum(mean - half, 0.0)[settled].min()), expected, float(mean.min(where=settled, initial=1.0)))
+    high = max(
+        float(np.minimum(mean + half, 1.0)[settled].max()), expected, float(mean.max(where=settled, initial=0.0))
+    )
     room = max(0.06 * (high - low), 1e-6)
     return 100 * (low - room), 100 * (high + room)
 

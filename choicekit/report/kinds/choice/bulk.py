@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from choicekit.scenario.result import StudyResult
 
 __all__ = ["bulk_files", "write_choices"]
 
-_ROWS_AT_ONCE = 1_000_000
+_GROUP_ROWS = 500_000
+"""Least rows of a row group but the last: readers are slow with many small ones."""
 
 
 def bulk_files(result: StudyResult) -> dict[str, Callable[[Path], None]]:
@@ -37,7 +39,8 @@ def write_choices(outcome: ChoiceOutcome, path: Path) -> None:
     Notes
     -----
     Columns: agent, situation (where agents choose more than once), replication (from 0) and chosen, the name of the
-    alternative, null where nothing was available. Blocks follow the population, replications run within a block.
+    alternative, null where nothing was available. Rows are sorted by block of the population (8,192 of its rows), then
+    replication, then row of the population.
     """
     import pyarrow as pa
     from pyarrow import parquet
@@ -53,21 +56,40 @@ def write_choices(outcome: ChoiceOutcome, path: Path) -> None:
     chosen_type = pa.dictionary(pa.int32(), pa.string())
     schema = pa.schema([*fields, ("replication", pa.int32()), ("chosen", chosen_type)])
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
-        for rows, chosen in outcome.iter_choices():
-            identifiers = {name: _identifiers(values[rows]) for name, values in keys.items()}
-            step = max(1, _ROWS_AT_ONCE // max(chosen.shape[1], 1))
-            for start in range(0, len(chosen), step):
-                some = chosen[start : start + step]
-                writer.write_table(_table(identifiers, names, some, start, schema))
+        for table in _joined(_pieces(outcome, keys, names, schema)):
+            writer.write_table(table, row_group_size=len(table))
 
 
-def _table(identifiers: Mapping[str, Any], names: Any, chosen: npt.NDArray[np.int64], start: int, schema: Any) -> Any:
+def _pieces(outcome: ChoiceOutcome, keys: Mapping[str, npt.NDArray[Any]], names: Any, schema: Any) -> Iterator[Any]:
+    """One table for some replications of a block of rows."""
+    for rows, pieces in groupby(outcome.iter_choices(), key=lambda piece: piece[0]):
+        identifiers = [_identifiers(values[rows]) for values in keys.values()]
+        for _, replications, chosen in pieces:
+            yield _table(identifiers, names, replications, chosen, schema)
+
+
+def _joined(pieces: Iterator[Any]) -> Iterator[Any]:
+    """Join tables, in their order, until they are worth a row group."""
     import pyarrow as pa
 
-    n_replications, n = chosen.shape
-    places = pa.array(np.tile(np.arange(n), n_replications))
-    columns = [values.take(places) for values in identifiers.values()]
-    replication = pa.array(np.repeat(np.arange(start, start + n_replications, dtype=np.int32), n))
+    waiting: list[Any] = []
+    for piece in pieces:
+        waiting.append(piece)
+        if sum(map(len, waiting)) >= _GROUP_ROWS:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
+def _table(
+    identifiers: Sequence[Any], names: Any, replications: range, chosen: npt.NDArray[np.int64], schema: Any
+) -> Any:
+    import pyarrow as pa
+
+    places = pa.array(np.tile(np.arange(chosen.shape[1]), len(replications)))
+    columns = [values.take(places) for values in identifiers]
+    replication = pa.array(np.repeat(np.asarray(replications, dtype=np.int32), chosen.shape[1]))
     flat = chosen.ravel().astype(np.int32)
     chosen_names = pa.DictionaryArray.from_arrays(pa.array(flat, mask=flat < 0), names)
     return pa.table([*columns, replication, chosen_names], schema=schema)

@@ -6,9 +6,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
-from choicekit.choice.intervals import CONFIDENCE
+from choicekit.choice.intervals import half_width
 from choicekit.report.checks import checks_table
 from choicekit.report.content import Block, Cell, Column, Details, Figure, Heading, Items, Prose, Section, Table
 from choicekit.report.figures.convergence import draw_convergence
@@ -35,24 +34,33 @@ def certainty_section(view: ChoiceView) -> Section:
 
 def _what_it_is(view: ChoiceView) -> str:
     return (
-        f"Simulation error is what more replications remove. It says nothing of whether these "
+        f"Simulation error is what more replications remove; its size is the one that the choice probabilities imply, "
+        f"not an estimate from the replications. It says nothing of whether these "
         f"{view.described(view.outcome.n_agents, view.agents)} stand for others, of the coefficients’ own uncertainty, "
         f"or of whether the model is right. Expected shares have no simulation error."
     )
 
 
 def _how_large(view: ChoiceView) -> str:
-    half = view.estimate.half_width[0]
-    if view.leading is None or not np.nanmax(half) > 0:
-        return "Every simulated share is the same in all replications: there is no simulation error."
-    place, n = int(np.nanargmax(half)), view.outcome.replications
+    half, n = view.estimate.half_width[0], view.outcome.replications
+    if view.leading is None:
+        return "Nobody chooses, so there are no shares to be sure of."
+    if not view.variance[0].max() > 0:
+        return "Every choice is certain, whatever is drawn: there is no simulation error."
+    place = int(np.argmax(half))
     widest, name = float(half[place]), in_sentence(view.names[place])
     after = f"{count(n)} replications" if n > 1 else "one replication"
-    text = f"After {after} the widest 95{THIN}% interval is ± {points(widest, view.decimals)} points ({name})."
+    text = f"After {after} the widest 95{THIN}% interval is ± {_width(view, widest)} points ({name})."
     text += f" Four times as many, {count(4 * n)}, would halve it"
     if widest <= _TARGET:
         return f"{text}; it is within 0.1 points already."
     return f"{text}; ± 0.1 points would take about {count(replications_needed(n, widest, _TARGET))}."
+
+
+def _width(view: ChoiceView, half: float) -> str:
+    """Write half of an interval in percentage points; one that is not quite 0 does not read so."""
+    shown = points(half, view.decimals)
+    return f"<{THIN}{10.0**-view.decimals:.{view.decimals}f}" if half > 0 and float(shown) == 0 else shown
 
 
 def replications_needed(replications: int, half_width: float, target: float) -> int:
@@ -68,12 +76,14 @@ def replications_needed(replications: int, half_width: float, target: float) -> 
     return power * math.ceil(round(needed / power, 9))
 
 
-def running_mean(shares: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean of the first r shares and half of its 95 % interval, for r = 1..R; the first half-width is infinite.
+def running_mean(shares: FloatArray, variance: float) -> tuple[FloatArray, FloatArray]:
+    """Mean of the first r shares and half of its 95 % interval, for r = 1..R.
 
     Parameters
     ----------
     shares : ndarray (R,)
+    variance : float
+        Of one share, under the probabilities that were drawn from.
 
     Returns
     -------
@@ -81,31 +91,21 @@ def running_mean(shares: FloatArray) -> tuple[FloatArray, FloatArray]:
 
     Examples
     --------
-    >>> mean, half = running_mean(np.array([0.4, 0.6, 0.5]))
+    >>> mean, half = running_mean(np.array([0.4, 0.6, 0.5]), 0.01)
     >>> mean.round(3).tolist(), half.round(3).tolist()
-    ([0.4, 0.5, 0.5], [inf, 1.271, 0.248])
+    ([0.4, 0.5, 0.5], [0.196, 0.139, 0.113])
     """
     r = np.arange(1, shares.size + 1)
-    # Around the last mean, sums of squares do not cancel.
-    shifted = shares - shares.mean()
-    mean = np.cumsum(shifted) / r
-    spread = np.maximum(np.cumsum(shifted**2) - r * mean**2, 0.0)
-    half = np.full(shares.size, np.inf)
-    quantile = special.stdtrit(r[1:] - 1, 1 - (1 - CONFIDENCE) / 2)
-    half[1:] = quantile * np.sqrt(spread[1:] / (r[1:] - 1) / r[1:])
-    return mean + shares.mean(), half
+    return np.cumsum(shares) / r, half_width(np.asarray(variance), r)
 
 
 def _convergence(view: ChoiceView) -> list[Block]:
     place = view.leading
-    if place is None or not view.estimate.half_width[0, place] > 0:
+    if place is None or not view.variance[0, place] > 0:
         return []
     if view.outcome.replications == 1:
-        text = (
-            "With a single replication there is no running mean to show; intervals come from the probabilities alone."
-        )
-        return [Prose(text)]
-    mean, half = running_mean(view.outcome.shares_by_replication()[:, 0, place])
+        return [Prose("With a single replication there is no running mean to show.")]
+    mean, half = running_mean(view.outcome.shares_by_replication()[:, 0, place], float(view.variance[0, place]))
     table = _convergence_table(view, place, mean, half)
     folded = Details(summary="The running mean in numbers", blocks=(table,))
     return [_convergence_figure(view, place, mean, half), folded]
@@ -123,7 +123,7 @@ def _convergence_figure(view: ChoiceView, place: int, mean: FloatArray, half: Fl
     svg = draw_convergence(
         picked,
         mean[picked - 1],
-        np.where(np.isfinite(half), half, 1.0)[picked - 1],
+        half[picked - 1],
         expected,
         mark=view.marks[place],
         label=f"{finding}, after {count(view.outcome.replications)} replications.",
@@ -131,7 +131,10 @@ def _convergence_figure(view: ChoiceView, place: int, mean: FloatArray, half: Fl
         end=f"simulated {simulated_text(view, 0, place)}",
         target=f"expected {share(expected, view.decimals)}",
     )
-    note = "running mean over replications; the band is wide at first and cut off there"
+    note = (
+        f"running mean over replications, with the 95{THIN}% band that the probabilities give; "
+        "the band is wide at first and cut off there"
+    )
     return Figure(name="convergence", finding=capitalise(finding), note=note, svg=svg, table="convergence")
 
 
@@ -159,5 +162,5 @@ def _convergence_table(view: ChoiceView, place: int, mean: FloatArray, half: Flo
 
 
 def _convergence_row(view: ChoiceView, replication: int, mean: float, half: float) -> tuple[Cell, ...]:
-    width = points(half, view.decimals) if math.isfinite(half) else "–"
+    width = _width(view, half)
     return Cell(text=count(replication)), Cell(text=share(mean, view.decimals)), Cell(text=width)

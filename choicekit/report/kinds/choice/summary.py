@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from choicekit.report.kinds.choice.records import check_records, group_records
 from choicekit.report.kinds.choice.view import ChoiceView
 
 __all__ = ["SCHEMA_VERSION", "SUMMARY_KEYS", "summarise"]
@@ -24,6 +25,9 @@ _SHARES = {
     "upper": "upper end of its 95 % simulation interval",
     "observed": "share among the choices the data report, or null",
 }
+
+_COLUMNS = {"expected": "expected_share", "simulated": "simulated_share", "observed": "observed_share"}
+"""Names that shares have in tables, where these are others."""
 
 SUMMARY_KEYS = {
     "schema_version": "version of this table of keys",
@@ -59,6 +63,7 @@ SUMMARY_KEYS = {
     "checks.<check>.value": "what was found",
     "checks.<check>.relation": "how value must stand to limit: <= or >=",
     "checks.<check>.limit": "what is allowed",
+    "checks.<check>.unit": "what value and limit are: share, rows, p-value, or empty for a bare number",
     "checks.<check>.passed": "whether it holds",
     "warnings": "things allowed but probably not meant",
     "versions.<package>": "version of a package the study ran with",
@@ -82,7 +87,7 @@ def summarise(view: ChoiceView, finding: str) -> dict[str, Any]:
     dict
         Plain values; nan is not yet null.
     """
-    result, outcome = view.result, view.outcome
+    result, outcome, shares = view.result, view.outcome, _shares(view)
     summary: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "kind": result.kind,
@@ -100,12 +105,12 @@ def summarise(view: ChoiceView, finding: str) -> dict[str, Any]:
         "draw_scheme": result.provenance.draw_scheme,
         "rule": _rule(view),
         "inclusive_value": {"mean": outcome.inclusive_value, "unit": view.unit},
-        "shares": _available_shares(view),
+        "shares": _with_availability(shares[0], view),
     }
     if outcome.weighted:
         summary["shares_unweighted"] = _shares(view, weighted=False)[0]
     summary |= {
-        "segments": _segments(view),
+        "segments": _segments(group_records(view)[1:], shares[1:]),
         "checks": _checks(view),
         "warnings": list(result.warnings),
         "versions": dict(result.provenance.versions),
@@ -114,63 +119,37 @@ def summarise(view: ChoiceView, finding: str) -> dict[str, Any]:
 
 
 def _rule(view: ChoiceView) -> dict[str, Any]:
-    rule = view.result.scenario.get("rule")
-    name = rule.get("type") if isinstance(rule, dict) else None
     temperature = getattr(view.outcome.rule, "temperature", None)
     number = float(temperature) if isinstance(temperature, int | float) else None
-    return {"type": name or type(view.outcome.rule).__name__.lower(), "temperature": number}
+    return {"type": view.rule_name, "temperature": number}
 
 
-def _shares(view: ChoiceView, *, weighted: bool | None = None) -> list[dict[str, dict[str, float]]]:
+def _shares(view: ChoiceView, *, weighted: bool | None = None) -> list[dict[str, dict[str, Any]]]:
     """Shares of each alternative, by group."""
-    outcome = view.outcome
-    estimate = outcome.estimate_by_group(weighted=weighted)
-    arrays = (
-        outcome.expected_by_group(weighted=weighted),
-        estimate.share,
-        estimate.standard_error,
-        estimate.lower,
-        estimate.upper,
-        outcome.observed_by_group(weighted=weighted),
-    )
+    frame, n = view.outcome.to_frame(weighted=weighted), len(view.outcome.alternatives)
+    columns = [frame[_COLUMNS.get(key, key)].tolist() for key in _SHARES]
+    records = [dict(zip(_SHARES, values, strict=True)) for values in zip(*columns, strict=True)]
     return [
-        {
-            name: {key: float(array[group.position, place]) for key, array in zip(_SHARES, arrays, strict=True)}
-            for place, name in enumerate(outcome.alternatives)
-        }
-        for group in outcome.groups
+        dict(zip(view.outcome.alternatives, records[start : start + n], strict=True))
+        for start in range(0, len(records), n)
     ]
 
 
-def _available_shares(view: ChoiceView) -> dict[str, dict[str, float]]:
-    shares = _shares(view)[0]
-    for name, available in zip(shares, view.available, strict=True):
-        shares[name]["available"] = float(available)
-    return shares
+def _with_availability(shares: dict[str, dict[str, Any]], view: ChoiceView) -> dict[str, dict[str, Any]]:
+    return {
+        name: {**found, "available": float(available)}
+        for (name, found), available in zip(shares.items(), view.available, strict=True)
+    }
 
 
-def _segments(view: ChoiceView) -> dict[str, dict[str, Any]]:
-    outcome, shares = view.outcome, _shares(view)
+def _segments(groups: list[dict[str, Any]], shares: list[dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
     segments: dict[str, dict[str, Any]] = {}
-    for group in outcome.groups[1:]:
-        segments.setdefault(group.segment, {})[group.label] = {
-            "rows": int(outcome.tally.rows[group.position]),
-            "idle_rows": int(outcome.tally.idle[group.position]),
-            "inclusive_value": float(view.value[group.position]),
-            "shares": shares[group.position],
-        }
+    for group, found in zip(groups, shares, strict=True):
+        described = {key: group[key] for key in ("rows", "idle_rows", "inclusive_value")}
+        segments.setdefault(group["segment"], {})[group["group"]] = {**described, "shares": found}
     return segments
 
 
 def _checks(view: ChoiceView) -> dict[str, dict[str, Any]]:
-    return {
-        check.name: {
-            "title": check.title,
-            "measure": check.measure,
-            "value": float(check.value),
-            "relation": check.relation,
-            "limit": float(check.limit),
-            "passed": check.passed,
-        }
-        for check in view.result.checks
-    }
+    records = check_records(view)
+    return {record.pop("name"): record for record in records}

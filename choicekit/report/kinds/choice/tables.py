@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 
 from choicekit.report.kinds.choice.certainty import running_mean
+from choicekit.report.kinds.choice.records import check_records, group_records
 from choicekit.report.kinds.choice.view import ChoiceView
 
 __all__ = ["data_tables"]
+
+_RELATIONS = {"<=": "at most", ">=": "at least"}
 
 
 def data_tables(view: ChoiceView) -> dict[str, pd.DataFrame]:
@@ -20,24 +23,11 @@ def data_tables(view: ChoiceView) -> dict[str, pd.DataFrame]:
         tables["shares_unweighted"] = _everybody(outcome.to_frame(weighted=False), n)
     if view.segmentations:
         tables["segments"] = everything.iloc[n:].reset_index(drop=True)
-        tables["groups"] = _groups(view)
+        tables["groups"] = pd.DataFrame(group_records(view))
     if view.leading is not None and outcome.replications > 1:
         tables["convergence"] = _convergence(view, view.leading)
     if view.result.checks:
-        tables["checks"] = pd.DataFrame(
-            [
-                {
-                    "name": check.name,
-                    "title": check.title,
-                    "measure": check.measure,
-                    "value": float(check.value),
-                    "relation": check.relation.replace("<=", "at most").replace(">=", "at least"),
-                    "limit": float(check.limit),
-                    "passed": check.passed,
-                }
-                for check in view.result.checks
-            ]
-        )
+        tables["checks"] = pd.DataFrame(check_records(view)).replace({"relation": _RELATIONS})
     return tables | _model(view)
 
 
@@ -45,32 +35,17 @@ def _everybody(frame: pd.DataFrame, n_alternatives: int) -> pd.DataFrame:
     return frame.iloc[:n_alternatives].drop(columns=["segment", "group"])
 
 
-def _groups(view: ChoiceView) -> pd.DataFrame:
-    groups, tally = view.outcome.groups, view.outcome.tally
-    return pd.DataFrame(
-        {
-            "segment": [group.segment for group in groups],
-            "group": [group.label for group in groups],
-            "rows": tally.rows,
-            "idle_rows": tally.idle,
-            "weight": tally.weight,
-            "inclusive_value": view.value,
-        }
-    )
-
-
 def _convergence(view: ChoiceView, place: int) -> pd.DataFrame:
     shares = view.outcome.shares_by_replication()[:, 0, place]
-    mean, half = running_mean(shares)
-    half = np.where(np.isfinite(half), half, np.nan)
+    mean, half = running_mean(shares, float(view.variance[0, place]))
     return pd.DataFrame(
         {
             "replication": np.arange(1, len(shares) + 1),
             "alternative": view.outcome.alternatives[place],
             "simulated_share": shares,
             "running_mean": mean,
-            "lower": mean - half,
-            "upper": mean + half,
+            "lower": np.maximum(mean - half, 0.0),
+            "upper": np.minimum(mean + half, 1.0),
             "expected_share": view.expected[0, place],
         }
     )

@@ -58,6 +58,8 @@ class ChoiceView:
     expected, observed : ndarray (C, J)
     estimate : ShareEstimate
         Arrays (C, J).
+    variance : ndarray (C, J)
+        Of one replication's share; there is no simulation error where it is 0.
     value : ndarray (C,)
         Mean inclusive value.
     decimals : int
@@ -74,6 +76,7 @@ class ChoiceView:
     expected: FloatArray
     observed: FloatArray
     estimate: ShareEstimate
+    variance: FloatArray
     value: FloatArray
     decimals: int
     agents: str
@@ -99,6 +102,12 @@ class ChoiceView:
         shares = self.expected[0]
         return int(np.nanargmax(shares)) if np.isfinite(shares).any() else None
 
+    @property
+    def rule_name(self) -> str:
+        """Name of the rule, as the scenario calls it; that of its class where it is not registered."""
+        rule = type(self.outcome.rule)
+        return str(getattr(rule, "name", "") or rule.__name__.lower())
+
     def described(self, number: int, what: str) -> str:
         """Return "210 agents", in the singular for one."""
         return f"{count(number)} {what[:-1] if number == 1 and what.endswith('s') else what}"
@@ -118,6 +127,7 @@ def view_of(result: StudyResult) -> ChoiceView:
         expected=expected,
         observed=outcome.observed_by_group(),
         estimate=estimate,
+        variance=outcome.known_variance_by_group(),
         value=outcome.inclusive_value_by_group(),
         decimals=share_decimals(estimate.half_width[0]),
         agents=clean(labels.get("agents") or "agents"),

@@ -287,9 +287,7 @@ def _idle(view: ChoiceView) -> str:
 
 def rule_text(view: ChoiceView) -> str:
     """Return the rule with its temperature, such as "softmax with T = 1"."""
-    rule = view.result.scenario.get("rule")
-    name = rule.get("type") if isinstance(rule, dict) else None
-    text = clean(name or type(view.outcome.rule).__name__.lower())
+    text = clean(view.rule_name)
     temperature = np.asarray(getattr(view.outcome.rule, "temperature", np.nan))
     if temperature.ndim == 0 and np.isfinite(temperature):
         text += f" with T\u00a0=\u00a0{significant(float(temperature), 4)}"
