@@ -188,7 +188,7 @@ def require_columns(table: Table, columns: Sequence[str | None]) -> None:
 
 
 def identifiers_of(table: Table, column: str) -> npt.NDArray[Any]:
-    """Return a column of identifiers: whole numbers where all are, else text.
+    """Return a column of identifiers: whole numbers or text, as the table has them.
 
     Raises
     ------
@@ -197,14 +197,14 @@ def identifiers_of(table: Table, column: str) -> npt.NDArray[Any]:
 
     Notes
     -----
-    Texts become whole numbers only where each is written as a number is: ``007`` is not 7, and one such text keeps
-    the others text.
+    A CSV file does not say which of the two it holds: its texts become whole numbers only where each is written as a
+    number is. ``007`` is not 7, and one such text keeps the others text.
 
     Examples
     --------
-    >>> identifiers_of(Table(frame=pd.DataFrame({"id": ["7", "12"]})), "id")
+    >>> identifiers_of(Table(frame=pd.DataFrame({"id": ["7", "12"]}), separator=","), "id")
     array([ 7, 12])
-    >>> identifiers_of(Table(frame=pd.DataFrame({"id": ["007", "12"]})), "id")
+    >>> identifiers_of(Table(frame=pd.DataFrame({"id": ["007", "12"]}), separator=","), "id")
     array(['007', '12'], dtype=object)
     """
     series = table.frame[column]
@@ -213,7 +213,7 @@ def identifiers_of(table: Table, column: str) -> npt.NDArray[Any]:
         return series.to_numpy()
     if series.dtype.kind == "f" and bool(np.all((series == np.floor(series)) & (np.abs(series) < LARGEST_WHOLE))):
         return series.to_numpy().astype(np.int64)
-    if not is_text(series):
+    if table.separator is None or not is_text(series):
         return labels_of(series)
     codes, found = pd.factorize(series)  # few texts, where rows are many
     return _as_whole_numbers(np.asarray(found, dtype=object))[codes]
