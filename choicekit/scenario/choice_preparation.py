@@ -296,28 +296,10 @@ def _build(
     rule: ChoiceRule,
     formulas: list[tuple[EntryPath, Expression]],
 ) -> Prepared | None:
-    wanted = {name for _, formula in formulas for name in formula.names} - set(blocks["coefficients"])
-    wanted |= {segment.column for segment in blocks["segments"].values()}
-    try:
-        population = Population.from_frame(
-            table,
-            layout=agents.layout,
-            agent=agents.agent,
-            situation=agents.situation,
-            alternative=agents.alternative,
-            alternatives=names,
-            weight=agents.weight,
-            chosen=agents.chosen,
-            availability=agents.availability,
-            attributes=agents.attributes,
-            columns=[str(column) for column in table.frame.columns if str(column) in wanted],
-            missing_rows=agents.missing_rows,
-        )
-    except DataError as error:
-        findings.problems.extend(error.problems)
-        return None
-    except InvalidInputError as error:
-        findings.add(("agents",), str(error))
+    used = {name for _, formula in formulas for name in formula.names} - set(blocks["coefficients"])
+    used |= {segment.column for segment in blocks["segments"].values()}
+    population = _population(agents, table, names, used, findings)
+    if population is None:
         return None
     model = ChoiceModel(
         utilities=blocks["utility"],
@@ -340,6 +322,32 @@ def _build(
         segments=segments,
     )
     return Prepared(study=study, inputs=_inputs(agents, table), warnings=tuple(findings.warnings))
+
+
+def _population(
+    agents: Any, table: Table, names: dict[str, str] | None, used: set[str], findings: Findings
+) -> Population | None:
+    """Build the population with the columns that are used; None where problems were noted."""
+    try:
+        return Population.from_frame(
+            table,
+            layout=agents.layout,
+            agent=agents.agent,
+            situation=agents.situation,
+            alternative=agents.alternative,
+            alternatives=names,
+            weight=agents.weight,
+            chosen=agents.chosen,
+            availability=agents.availability,
+            attributes=agents.attributes,
+            columns=[str(column) for column in table.frame.columns if str(column) in used],
+            missing_rows=agents.missing_rows,
+        )
+    except DataError as error:
+        findings.problems.extend(error.problems)
+    except InvalidInputError as error:
+        findings.add(("agents",), str(error))
+    return None
 
 
 def _segmentations(segments: Mapping[str, Any], population: Population, findings: Findings) -> Iterator[Segmentation]:
