@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -122,7 +123,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Run a scenario and write its report."""
-    with _errors_shown():
+    with _errors_shown(), _interruptible():
         from choicekit.report import check_directory, write_report
         from choicekit.scenario import load_scenario, run_scenario
 
@@ -219,7 +220,7 @@ def _errors_shown() -> Iterator[None]:
         _say(f"error: {error}", err=True)
         raise typer.Exit(ExitCode.FAILED) from None
     except KeyboardInterrupt:
-        _say("interrupted; nothing was written", err=True)
+        _say("interrupted; nothing is half written", err=True)
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except BrokenPipeError:
         # whoever read our output has had enough; keep the interpreter from complaining when it closes the stream
@@ -230,6 +231,9 @@ def _errors_shown() -> Iterator[None]:
         raise typer.Exit(ExitCode.FAILED) from None
     except typer.Exit:
         raise
+    except OSError as error:  # our output cannot be written, say: the disk is full
+        _say(f"error: {error.strerror or error}", err=True)
+        raise typer.Exit(ExitCode.FAILED) from None
     except Exception as error:
         traceback.print_exc()
         _say(
@@ -237,6 +241,28 @@ def _errors_shown() -> Iterator[None]:
             err=True,
         )
         raise typer.Exit(ExitCode.FAILED) from None
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Make sure that Ctrl-C ends the command, also where a library catches the interrupt that Python raises."""
+    noticed: list[int] = []
+
+    def notice(number: int, frame: object) -> None:
+        noticed.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, notice)
+    try:
+        yield
+    except Exception:
+        if noticed:  # what an interrupt broke is nobody's fault
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if noticed:
+        raise KeyboardInterrupt
 
 
 def _complain(error: DataError | ScenarioError) -> None:
@@ -305,7 +331,7 @@ def _bar() -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,} of {task.total:,} rows"))
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,} of {task.total:,}"))
     console = Console(stderr=True)  # respects NO_COLOR
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
         tasks: dict[str, object] = {}
@@ -328,7 +354,7 @@ class _PlainProgress:
         tenth = 10 * done // total
         if tenth > self._tenths.get(name, 0):
             self._tenths[name] = tenth
-            _say(f"{name}: {done:,} of {total:,} rows", err=True)
+            _say(f"{name}: {done:,} of {total:,}", err=True)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +32,7 @@ coefficients: {b: 0.5}
 utility: {soup: 1, pizza: b * hunger}
 simulation: {replications: 20}
 """
-NO_PROGRESS = "simulating choices: 2 of 2 rows\n"
+NO_PROGRESS = "simulating choices: 40 of 40\n"
 
 
 @pytest.fixture
@@ -261,7 +263,7 @@ def test_more_problems_than_anybody_reads_are_counted(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [
-        (KeyboardInterrupt(), 130, "interrupted; nothing was written\n"),
+        (KeyboardInterrupt(), 130, "interrupted; nothing is half written\n"),
         (ConvergenceError("it did not settle"), 1, "error: it did not settle\n"),
         (MemoryError(), 1, "error: not enough memory; try fewer replications, or a smaller table\n"),
     ],
@@ -329,7 +331,7 @@ def test_progress_is_plain_lines_away_from_a_terminal(folder: Path) -> None:
     (folder / "people.csv").write_text("who,hunger\n" + "".join(f"{place},1\n" for place in range(30_000)))
     lines = call("run", "lunch.yaml", "--set", "simulation.replications=2").stderr.splitlines()
     assert lines == [
-        f"simulating choices: {done} of 30,000 rows" for done in ("8,192", "16,384", "24,576", "30,000")
+        f"simulating choices: {done} of 60,000" for done in ("16,384", "32,768", "49,152", "60,000")
     ]  # fmt: skip
 
 
@@ -383,3 +385,36 @@ def test_nothing_is_printed_twice_and_nothing_left_behind(folder: Path) -> None:
     assert found.stderr == NO_PROGRESS
     assert len(found.stdout.splitlines()) == 2
     assert sorted(path.name for path in folder.iterdir()) == ["lunch.yaml", "people.csv", "reports"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
+def test_an_interrupt_that_a_library_swallows_still_ends_the_command(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import choicekit.report
+
+    def swallowing(result: object) -> str:
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        return "as if nothing had been"
+
+    monkeypatch.setattr(choicekit.report, "headline", swallowing)
+    result = call("run", "lunch.yaml")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (130, "interrupted; nothing is half written")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
+def test_what_an_interrupt_breaks_is_not_called_a_fault(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import choicekit.report
+
+    def broken(result: object) -> str:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ValueError("half a matrix") from None
+
+    monkeypatch.setattr(choicekit.report, "headline", broken)
+    result = call("run", "lunch.yaml")
+    assert result.exit_code == 130
+    assert "fault" not in result.stderr

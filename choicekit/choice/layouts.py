@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from choicekit.choice.tables import Table, column_values, is_text, labels_of
+from choicekit.choice.tables import Table, column_values, is_text, label_of, labels_of
 from choicekit.errors import DataError, Problem
 from choicekit.suggestions import suggest
 
@@ -27,6 +28,7 @@ __all__ = [
 IntArray = npt.NDArray[np.int64]
 
 LARGEST_WHOLE = 2.0**53  # above it a float no longer tells neighbouring whole numbers apart
+_CANONICAL = re.compile("0|-?[1-9][0-9]{0,19}")
 SHOWN = 5  # problems of one sort that are shown before "and n more"
 
 
@@ -105,8 +107,10 @@ def wide_layout(table: Table, *, agent: str | None, situation: str | None, alter
         For missing columns, missing identifiers, or an (agent, situation) that occurs twice.
     """
     require_columns(table, [agent, situation])
-    agents = np.arange(len(table.frame)) if agent is None else identifiers_of(table, agent)
-    situations = None if situation is None else identifiers_of(table, situation)
+    agents, situations = gathered(
+        lambda: np.arange(len(table.frame)) if agent is None else identifiers_of(table, agent),
+        lambda: None if situation is None else identifiers_of(table, situation),
+    )
     keys = pd.DataFrame({"agent": agents} if situations is None else {"agent": agents, "situation": situations})
     _refuse_repeats(table, keys.duplicated().to_numpy(), keys, agent or "", "row" if situation else "situation")
     places = np.arange(len(table.frame), dtype=np.int64)
@@ -140,32 +144,57 @@ def long_layout(
         For missing columns or identifiers, unknown labels, a repeated or a missing (agent, situation, alternative).
     """
     require_columns(table, [agent, situation, alternative])
-    keys = {"agent": identifiers_of(table, agent)}
-    if situation is not None:
-        keys["situation"] = identifiers_of(table, situation)
-    frame = pd.DataFrame(keys)
-    rows = frame.groupby(list(keys), sort=False).ngroup().to_numpy(dtype=np.int64)
-    names, positions = _positions(table, alternative, alternatives)
+    agents, situations, (names, positions) = gathered(
+        lambda: identifiers_of(table, agent),
+        lambda: None if situation is None else identifiers_of(table, situation),
+        lambda: _positions(table, alternative, alternatives),
+    )
+    frame = pd.DataFrame({"agent": agents} if situations is None else {"agent": agents, "situation": situations})
+    rows = frame.groupby(list(frame.columns), sort=False).ngroup().to_numpy(dtype=np.int64)
     n_rows = int(rows.max()) + 1
     cells = rows * len(names) + positions
-    counts = np.bincount(cells, minlength=n_rows * len(names))
-    if counts.max() > 1:
-        repeated = pd.Series(cells).duplicated().to_numpy()
-        frame["alternative"] = np.asarray(names, dtype=object)[positions]
-        _refuse_repeats(table, repeated, frame, agent, "row")
+    frame["alternative"] = np.asarray(names, dtype=object)[positions]
     places = np.full(n_rows * len(names), -1, dtype=np.int64)
     places[cells] = np.arange(len(cells))
     first = np.flatnonzero(~pd.Series(rows).duplicated().to_numpy())
     layout = Layout(
         table=table,
-        agents=keys["agent"][first],
-        situations=keys["situation"][first] if situation is not None else None,
+        agents=agents[first],
+        situations=None if situations is None else situations[first],
         alternatives=names,
         places=places.reshape(n_rows, len(names)),
     )
-    if missing_rows == "error":
-        _refuse_missing(layout, alternative)
+    repeated = pd.Series(cells).duplicated().to_numpy()
+    gathered(
+        lambda: _refuse_repeats(table, repeated, frame, agent, "row"),
+        lambda: _refuse_missing(layout, alternative) if missing_rows == "error" else None,
+    )
     return layout
+
+
+def gathered(*steps: Callable[[], Any]) -> list[Any]:
+    """Take steps that do not need each other, so that the problems of all are raised at once.
+
+    Raises
+    ------
+    DataError
+        With the problems of every step that raised one.
+
+    Examples
+    --------
+    >>> gathered(lambda: 1, lambda: 2)
+    [1, 2]
+    """
+    results: list[Any] = []
+    problems: list[Problem] = []
+    for step in steps:
+        try:
+            results.append(step())
+        except DataError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise DataError(sorted(problems, key=lambda problem: problem.line or 0))
+    return results
 
 
 def require_columns(table: Table, columns: Sequence[str | None]) -> None:
@@ -197,15 +226,15 @@ def identifiers_of(table: Table, column: str) -> npt.NDArray[Any]:
 
     Notes
     -----
-    A CSV file does not say which of the two it holds: its texts become whole numbers only where each is written as a
-    number is. ``007`` is not 7, and one such text keeps the others text.
+    A CSV file does not say which of the two a cell is: a text becomes a whole number where it is written as one, and
+    ``007`` is not 7. Each cell is taken by itself, so that one more row changes no other agent's draws.
 
     Examples
     --------
     >>> identifiers_of(Table(frame=pd.DataFrame({"id": ["7", "12"]}), separator=","), "id")
     array([ 7, 12])
     >>> identifiers_of(Table(frame=pd.DataFrame({"id": ["007", "12"]}), separator=","), "id")
-    array(['007', '12'], dtype=object)
+    array(['007', 12], dtype=object)
     """
     series = table.frame[column]
     _refuse_missing_cells(table, column, "an identifier is missing")
@@ -214,25 +243,28 @@ def identifiers_of(table: Table, column: str) -> npt.NDArray[Any]:
     if series.dtype.kind == "f" and bool(np.all((series == np.floor(series)) & (np.abs(series) < LARGEST_WHOLE))):
         return series.to_numpy().astype(np.int64)
     if table.separator is None or not is_text(series):
-        return labels_of(series)
+        return np.asarray([_as_given(cell) for cell in series], dtype=object)
     codes, found = pd.factorize(series)  # few texts, where rows are many
     return _as_whole_numbers(np.asarray(found, dtype=object))[codes]
 
 
 def _as_whole_numbers(texts: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Turn texts into whole numbers if all of them, and so the rest of the column, read back as they are written."""
-    try:
-        numbers = [int(text) for text in texts]
-    except ValueError:
-        return texts
-    if any(str(number) != text for number, text in zip(numbers, texts, strict=True)):
-        return texts
-    for kind in (np.int64, np.uint64):
-        try:
-            return np.asarray(numbers, dtype=kind)
-        except OverflowError:
-            continue
-    return texts  # longer than an address word: as numbers some would share one
+    """Turn texts into whole numbers where they read back as they are written and fit an address word."""
+    values = [int(text) if _CANONICAL.fullmatch(text) and -(2**63) <= int(text) < 2**64 else text for text in texts]
+    if all(isinstance(value, int) for value in values):
+        for kind in (np.int64, np.uint64):
+            try:
+                return np.asarray(values, dtype=kind)
+            except OverflowError:
+                continue
+    mixed = np.empty(len(values), dtype=object)
+    mixed[:] = values
+    return mixed
+
+
+def _as_given(cell: Any) -> Any:
+    """Return an identifier in its own form: a whole number or its text."""
+    return int(cell) if isinstance(cell, int | np.integer) and not isinstance(cell, bool) else label_of(cell)
 
 
 def _refuse_missing_cells(table: Table, column: str, message: str) -> None:

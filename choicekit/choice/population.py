@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from choicekit.choice.given_arrays import array_of, identifier_array, positions_of, truths_of
-from choicekit.choice.layouts import Layout, long_layout, require_columns, wide_layout
+from choicekit.choice.layouts import Layout, gathered, long_layout, require_columns, wide_layout
 from choicekit.choice.special_columns import (
     availability_of,
     chosen_of,
@@ -203,8 +203,11 @@ class Population:
         kept = [str(name) for name in table.frame.columns if name not in special] if columns is None else columns
         values = {name: placed.column(name) for name in dict.fromkeys(kept)}
         placed = replace(placed, attributes=attributes or {})
-        available = availability_of(placed, availability)
-        choices = None if chosen is None else chosen_of(placed, chosen, names)
+        available, choices, weights = gathered(
+            lambda: availability_of(placed, availability),
+            lambda: None if chosen is None else chosen_of(placed, chosen, names),
+            lambda: None if weight is None else weights_of(placed, weight),
+        )
         if choices is not None:
             refuse_unavailable(placed, str(chosen), choices, available)
         return cls(
@@ -212,7 +215,7 @@ class Population:
             situations=placed.situations,
             alternatives=placed.alternatives,
             columns=values | stacked_columns(placed),
-            weights=None if weight is None else weights_of(placed, weight),
+            weights=weights,
             availability=available,
             chosen=choices,
             layout=placed,

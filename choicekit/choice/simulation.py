@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -69,8 +70,8 @@ class ChoiceStudy:
         nothing = ~(values > -np.inf).any(axis=1)
         return np.column_stack([values, np.where(nothing, 0.0, -np.inf)])
 
-    def tally(self, block: Block) -> ChoiceTally:
-        """Sum up one block of rows: what a pass over the population does."""
+    def tally(self, block: Block, drawn: Callable[[int], None] = lambda _: None) -> ChoiceTally:
+        """Sum up one block of rows, telling `drawn` of choices as they are made: what a pass over them does."""
         utility = self.utility(block.rows)
         available = utility > -np.inf
         acting = np.flatnonzero(available.any(axis=1))
@@ -82,6 +83,7 @@ class ChoiceStudy:
         simulated = []
         for replications in replication_chunks(self.replications):
             chosen = self.sampler.choices(utility, rows, replications)
+            drawn(len(block) * len(replications))
             counts = groups.choices(chosen, available.shape[1])
             weighed = counts if weighing is None else groups.choices(chosen, available.shape[1], weighing)
             simulated.append((counts, weighed))
@@ -161,7 +163,7 @@ def simulate_choices(
     workers : int
         Threads; the result does not depend on their number.
     progress : callable
-        Called with (name, rows done, rows in all) from the calling thread.
+        Called with (name, choices drawn, choices in all), one call at a time, from whatever thread drew them.
 
     Returns
     -------
@@ -226,12 +228,22 @@ def build_study(
 
 def run_study(study: ChoiceStudy, *, workers: int = 1, progress: Progress = silent) -> ChoiceOutcome:
     """Run a study whose inputs have been checked; see `simulate_choices`."""
+    total, done, counting = study.population.n_rows * study.replications, 0, Lock()
+
+    def drawn(number: int) -> None:
+        # a block may take minutes where replications are many, so choices are counted and not blocks
+        nonlocal done
+        with counting:
+            done += number
+            progress("simulating choices", done, total)
+
+    progress("simulating choices", 0, total)
     sweep = Pass[ChoiceTally](
         name="simulating choices",
-        outcome=lambda block, _: study.tally(block),
+        outcome=lambda block, _: study.tally(block, drawn),
         finish=lambda merged, _: merged,
     )
-    tally = run_passes([sweep], study.population.n_rows, executor=LocalThreads(workers), progress=progress)
+    tally = run_passes([sweep], study.population.n_rows, executor=LocalThreads(workers))
     return ChoiceOutcome(
         alternatives=(*study.alternatives, OUTSIDE_OPTION) if study.outside else study.alternatives,
         rule=study.model.rule,

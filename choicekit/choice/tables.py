@@ -21,6 +21,7 @@ __all__ = [
     "column_values",
     "is_missing",
     "is_text",
+    "label_of",
     "labels_of",
     "number_of_each",
     "read_table",
@@ -381,12 +382,13 @@ def labels_of(series: pd.Series[Any]) -> npt.NDArray[Any]:
     array(['1', '2'], dtype=object)
     """
     if series.dtype == object and not is_text(series):  # of mixed kinds, where True and 1 would be taken for one
-        return np.asarray([_label(cell) for cell in series], dtype=object)
+        return np.asarray([label_of(cell) for cell in series], dtype=object)
     codes, found = pd.factorize(series, use_na_sentinel=False)  # few labels, where rows are many
-    return np.asarray([_label(cell) for cell in found.astype(object)], dtype=object)[codes]
+    return np.asarray([label_of(cell) for cell in found.astype(object)], dtype=object)[codes]
 
 
-def _label(cell: Any) -> str:
+def label_of(cell: Any) -> str:
+    """Return a label as text: a whole number without a decimal point, a missing one as empty."""
     if is_missing(cell):
         return ""
     if isinstance(cell, float | np.floating) and float(cell).is_integer():

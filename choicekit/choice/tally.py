@@ -34,8 +34,8 @@ class ChoiceTally:
         Sums of p and of w p.
     variance, weighted_variance : ndarray (C, J)
         Sums of p (1 - p) and of w^2 p (1 - p): the variance of one replication's count.
-    value, squared_value, weighted_value : ndarray (C,)
-        Sums of the inclusive value v, of v^2 and of w v.
+    value, weighted_value : ndarray (C,)
+        Sums of the inclusive value v and of w v.
     count : ndarray (R, C, J) of int64
         Simulated choices.
     weighted_count : ndarray (R, C, J)
@@ -56,7 +56,6 @@ class ChoiceTally:
     variance: FloatArray
     weighted_variance: FloatArray
     value: FloatArray
-    squared_value: FloatArray
     weighted_value: FloatArray
     count: IntArray
     weighted_count: FloatArray
@@ -184,7 +183,6 @@ def tally_block(
         variance=groups.sums(spread),
         weighted_variance=groups.sums(weight**2 * spread),
         value=groups.sums(value),
-        squared_value=groups.sums(value**2),
         weighted_value=groups.sums(weights * value),
         count=np.concatenate([counts for counts, _ in simulated]).astype(np.int64),
         weighted_count=np.concatenate([weighted for _, weighted in simulated]),

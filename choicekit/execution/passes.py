@@ -42,7 +42,7 @@ class Progress(Protocol):
     """Told how far a pass has come."""
 
     def __call__(self, name: str, done: int, total: int) -> None:
-        """Report that `done` of `total` rows of the pass called `name` are finished."""
+        """Report that `done` of `total` of the work called `name` are finished."""
         ...
 
 

@@ -85,7 +85,9 @@ class ScenarioBlock(Block):
     name: Annotated[str, Field(pattern=NAME_PATTERN, max_length=80)] = Field(
         description="Short name of the study: lower-case letters, digits and hyphens. Names the run directory."
     )
-    title: str = Field(default="", max_length=200, description="Title of the report; by default the finding.")
+    title: str = Field(
+        default="", max_length=200, description="Shown above the finding that heads the report; by default the name."
+    )
     description: str = Field(default="", max_length=5000, description="What the study is for, in prose.")
     seed: int = Field(ge=0, lt=2**64, description="Seed of every random number; a whole number from 0.")
 

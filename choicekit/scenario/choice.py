@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -192,67 +192,75 @@ class ChoiceKind:
     def run(self, study: ChoiceStudy, specification: Any, workers: int, progress: Progress) -> Finished:
         """Simulate the study and check its outcome."""
         outcome = run_study(study, workers=workers, progress=progress)
-        return Finished(outcome=outcome, checks=tuple(_checks(outcome, specification.checks, specification)))
+        return Finished(outcome=outcome, checks=tuple(_checks(outcome, specification)))
 
 
-def _checks(outcome: ChoiceOutcome, limits: ChecksBlock, specification: Any) -> list[Check]:
-    checks = [
-        Check(
-            name="probabilities_sum_to_one",
-            title="probabilities sum to one",
-            measure="largest gap over all rows",
-            value=float(outcome.tally.largest_gap),
-            limit=SUM_TOLERANCE,
+def _checks(outcome: ChoiceOutcome, specification: Any) -> Iterator[Check]:
+    yield Check(
+        name="probabilities_sum_to_one",
+        title="probabilities sum to one",
+        measure="largest gap over all rows",
+        value=float(outcome.tally.largest_gap),
+        limit=SUM_TOLERANCE,
+        relation="<=",
+    )
+    yield Check(
+        name="simulated_agrees_with_expected",
+        title="simulated shares agree with expected",
+        measure="p-value of the alternative furthest off",
+        value=outcome.agreement,
+        limit=specification.checks.agreement,
+        relation=">=",
+        unit="p-value",
+    )
+    yield _availability_check(outcome, specification.on_no_alternative)
+    yield from _checks_asked_for(outcome, specification.checks)
+
+
+def _availability_check(outcome: ChoiceOutcome, on_no_alternative: str) -> Check:
+    if on_no_alternative == "error":
+        return Check(
+            name="nothing_available",
+            title="everybody has something to choose",
+            measure="rows with nothing available",
+            value=float(outcome.n_idle),
+            limit=0.0,
             relation="<=",
-        ),
-        Check(
-            name="simulated_agrees_with_expected",
-            title="simulated shares agree with expected",
-            measure="p-value of the alternative furthest off",
-            value=outcome.agreement,
-            limit=limits.agreement,
-            relation=">=",
-            unit="p-value",
-        ),
-    ]
-    if specification.on_no_alternative == "error":
-        checks.append(
-            Check(
-                name="nothing_available",
-                title="everybody has something to choose",
-                measure="rows with nothing available",
-                value=float(outcome.n_idle),
-                limit=0.0,
-                relation="<=",
-                unit="rows",
-            )
+            unit="rows",
         )
+    return Check(
+        name="somebody_chooses",
+        title="somebody has something to choose",
+        measure="rows with something available",
+        value=float(outcome.n_rows - outcome.n_idle),
+        limit=1.0,
+        relation=">=",
+        unit="rows",
+    )
+
+
+def _checks_asked_for(outcome: ChoiceOutcome, limits: ChecksBlock) -> Iterator[Check]:
     if limits.half_width is not None:
-        checks.append(
-            Check(
-                name="half_width",
-                title="simulated shares are precise enough",
-                measure="widest 95 % half-width, share",
-                value=float(outcome.estimate_by_group().half_width[0].max()),
-                limit=limits.half_width,
-                relation="<=",
-                unit="share",
-            )
+        yield Check(
+            name="half_width",
+            title="simulated shares are precise enough",
+            measure="widest 95 % half-width, share",
+            value=float(outcome.estimate_by_group().half_width[0].max()),
+            limit=limits.half_width,
+            relation="<=",
+            unit="share",
         )
     if limits.observed_shares is not None:
         gap = np.abs(outcome.expected_by_group() - outcome.observed_by_group())[0]
-        checks.append(
-            Check(
-                name="observed_shares",
-                title="expected shares meet the observed ones",
-                measure="largest distance, share",
-                value=float(gap.max()) if outcome.has_observed else np.nan,
-                limit=limits.observed_shares,
-                relation="<=",
-                unit="share",
-            )
+        yield Check(
+            name="observed_shares",
+            title="expected shares meet the observed ones",
+            measure="largest distance, share",
+            value=float(gap.max()) if outcome.has_observed else np.nan,
+            limit=limits.observed_shares,
+            relation="<=",
+            unit="share",
         )
-    return checks
 
 
 KIND = ChoiceKind()

@@ -48,7 +48,7 @@ def prepare_choice(blocks: Mapping[str, Any], findings: Findings, directory: Pat
         None where there are problems.
     """
     agents = blocks.get("agents")
-    table = None if agents is None else _table(agents, findings, directory)
+    table = None if agents is None else _table(agents, blocks.get("segments", {}), findings, directory)
     names = _alternatives(blocks, findings)
     _check_observed(blocks, findings)
     if agents is not None:
@@ -66,7 +66,7 @@ def prepare_choice(blocks: Mapping[str, Any], findings: Findings, directory: Pat
     return _build(blocks, findings, agents, table, names, rule, formulas)
 
 
-def _table(agents: Any, findings: Findings, directory: Path | None) -> Table | None:
+def _table(agents: Any, segments: Mapping[str, Any], findings: Findings, directory: Path | None) -> Table | None:
     if any(path[:2] in {("agents", "table"), ("agents", "rows")} for path in findings.removed):
         return None
     if (agents.table is None) == (agents.rows is None):
@@ -82,7 +82,9 @@ def _table(agents: Any, findings: Findings, directory: Path | None) -> Table | N
         findings.add(path, f"{unfit[0]}: {show(agents.table)}", unfit[1])
         return None
     try:
-        return read_table(start / agents.table, separator=agents.separator, name=agents.table, text=_texts(agents))
+        return read_table(
+            start / agents.table, separator=agents.separator, name=agents.table, text=_texts(agents, segments)
+        )
     except DataError as error:
         findings.problems.extend(error.problems)
     except InvalidInputError as error:
@@ -90,11 +92,12 @@ def _table(agents: Any, findings: Findings, directory: Path | None) -> Table | N
     return None
 
 
-def _texts(agents: Any) -> set[str]:
+def _texts(agents: Any, segments: Mapping[str, Any]) -> set[str]:
     """Columns of identifiers and labels, whose cells are taken as they are written: ``007`` is not 7."""
     roles = [agents.agent, agents.situation, agents.alternative]
     if agents.layout == "wide":  # a long table marks what is chosen by 1 and 0
         roles.append(agents.chosen)
+    roles += [segment.column for segment in segments.values() if segment.edges is None]
     return {column for column in roles if column is not None}
 
 

@@ -163,7 +163,7 @@ def run_scenario(
     workers : int
         Threads; the result does not depend on their number.
     progress : callable
-        Called with (name, rows done, rows in all).
+        Called with (name, choices drawn, choices in all), one call at a time.
 
     Returns
     -------

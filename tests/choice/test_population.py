@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from choicekit import ChoiceModel, DataError, InvalidInputError, Population, ShapeError, run_scenario
+from choicekit import ChoiceModel, DataError, InvalidInputError, Population, ShapeError, run_scenario, simulate_choices
 from choicekit.choice.tables import read_table
 from choicekit.random import row_words
 
@@ -391,8 +391,8 @@ def agents_of(folder: Path, *cells: str) -> list[Any]:
 def test_identifiers_keep_their_leading_zeros(tmp_path: Path) -> None:
     assert agents_of(tmp_path, "007", "008") == ["007", "008"]
     assert agents_of(tmp_path, "007", "ab") == ["007", "ab"]
-    assert agents_of(tmp_path, "007", "7") == ["007", "7"]
-    assert agents_of(tmp_path, "7", "8.0") == ["7", "8.0"]
+    assert agents_of(tmp_path, "007", "7") == ["007", 7]
+    assert agents_of(tmp_path, "7", "8.0") == [7, "8.0"]
 
 
 def test_identifiers_written_as_whole_numbers_are_whole_numbers(tmp_path: Path) -> None:
@@ -413,7 +413,7 @@ def test_situations_are_taken_as_they_are_written(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("id,day\n1,01\n1,1\n")
     people = Population.from_csv(tmp_path / "t.csv", agent="id", situation="day")
     assert people.situations is not None
-    assert people.situations.tolist() == ["01", "1"]
+    assert people.situations.tolist() == ["01", 1]
 
 
 @pytest.mark.parametrize(("written", "names"), [("1", {1: "air"}), ("01", {"01": "air"})])
@@ -461,6 +461,32 @@ def test_a_scenario_takes_identifiers_and_labels_as_they_are_written(tmp_path: P
         f"{', alternative: mode' if layout == 'long' else ''}}}\nutility: {{bus: 0, car: 0}}\n"
     )
     people = run_scenario(tmp_path / "s.yaml").outcome.study.population
-    assert people.agents.tolist() == ["007", "7"]
+    assert people.agents.tolist() == ["007", 7]
     assert people.situations.tolist() == ["01", "01"]
     assert people.chosen.tolist() == [0, 1]
+
+
+def test_one_more_agent_with_a_text_for_a_name_moves_no_other_draw(tmp_path: Path) -> None:
+    model = ChoiceModel({"a": "x", "b": "1"})
+    rows = [f"{agent},1" for agent in range(300)]
+    chosen = []
+    for table in (rows, [*rows, "z,1"]):
+        (tmp_path / "t.csv").write_text("\n".join(["id,x", *table]) + "\n")
+        people = Population.from_csv(tmp_path / "t.csv", agent="id")
+        chosen.append(simulate_choices(model, people, seed=1, replications=2).choices[:, :300])
+    np.testing.assert_array_equal(*chosen)
+
+
+def test_what_is_wrong_with_a_long_table_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,mode,x\n1,bus,1\n,car,1\n2,bus,1\n2,cra,1\n")
+    with pytest.raises(DataError) as caught:
+        Population.from_csv(
+            tmp_path / "t.csv", layout="long", agent="id", alternative="mode", alternatives=["bus", "car"]
+        )
+    assert [problem.line for problem in caught.value.problems] == [3, 5]
+    (tmp_path / "t.csv").write_text("id,mode,x\n1,bus,1\n1,bus,1\n2,bus,1\n2,car,1\n")
+    with pytest.raises(DataError) as caught:
+        Population.from_csv(
+            tmp_path / "t.csv", layout="long", agent="id", alternative="mode", alternatives=["bus", "car"]
+        )
+    assert [problem.line for problem in caught.value.problems] == [3, 3]

@@ -79,7 +79,7 @@ def by_hand(rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     result = {
         name: np.zeros((4, J)) if wide else np.zeros(4)
         for name, wide in {
-            "rows": False, "weight": False, "squared_weight": False, "value": False, "squared_value": False,
+            "rows": False, "weight": False, "squared_weight": False, "value": False,
             "weighted_value": False, "available": True, "probability": True, "weighted_probability": True,
             "variance": True, "weighted_variance": True, "observed": True, "weighted_observed": True,
         }.items()
@@ -89,7 +89,7 @@ def by_hand(rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         w, v = rows["weights"][row], rows["value"][row]
         for group in (0, 1 + rows["segment"][row]):
             for name, term in {
-                "rows": 1, "weight": w, "squared_weight": w**2, "value": v, "squared_value": v**2,
+                "rows": 1, "weight": w, "squared_weight": w**2, "value": v,
                 "weighted_value": w * v,
             }.items():  # fmt: skip
                 result[name][group] += term

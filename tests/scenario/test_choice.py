@@ -119,7 +119,17 @@ def test_nothing_available_is_skipped_or_counted(then: str, names: list[str]) ->
     result = run_scenario(text)
     assert list(result.outcome.alternatives) == names
     assert result.outcome.n_idle == 1
-    assert [check.name for check in result.checks] == ["probabilities_sum_to_one", "simulated_agrees_with_expected"]
+    assert [check.name for check in result.checks] == [
+        "probabilities_sum_to_one", "simulated_agrees_with_expected", "somebody_chooses",
+    ]  # fmt: skip
+    assert result.passed
+
+
+def test_a_study_in_which_everybody_is_skipped_fails_its_checks() -> None:
+    result = run_scenario(
+        LUNCH.replace("  pizza: b * hunger\n", "") + "on_no_alternative: skip\navailability: {soup: 0}\n"
+    )
+    assert [check.name for check in result.checks if not check.passed] == ["somebody_chooses"]
 
 
 def test_segments_by_edges_and_by_value() -> None:

@@ -132,7 +132,7 @@ def test_workers_change_nothing_and_are_recorded_as_circumstances(file: Path) ->
 def test_progress_is_told(file: Path) -> None:
     told: list[tuple[str, int, int]] = []
     run_scenario(file, progress=lambda *step: told.append(step))
-    assert told == [("simulating choices", 0, 2), ("simulating choices", 2, 2)]
+    assert told == [("simulating choices", 0, 18), ("simulating choices", 18, 18)]  # 2 agents, 9 times
 
 
 # --- results --------------------------------------------------------------------------------------------------------

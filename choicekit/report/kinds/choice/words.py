@@ -34,6 +34,7 @@ FloatArray = npt.NDArray[np.float64]
 SMALLEST_GROUP = 0.05
 """Least part of the rows that a group needs for findings to speak of it."""
 
+_LONG = 1e7  # numbers from here on are read more easily in powers of ten
 _MOST_NAMED = 3  # more names than this make a sentence a list
 
 
@@ -174,8 +175,9 @@ def simulated_text(view: ChoiceView, group: int, place: int) -> str:
 
 def inclusive_value_text(view: ChoiceView) -> str:
     """Return the mean inclusive value with its unit."""
-    decimals = column_decimals(view.value[:1])
-    return f"{fixed(float(view.value[0]), decimals)} {in_sentence(view.unit)}"
+    value = float(view.value[0])
+    shown = significant(value) if abs(value) >= _LONG else fixed(value, column_decimals(view.value[:1]))
+    return f"{shown} {in_sentence(view.unit)}"
 
 
 def _largest_miss(view: ChoiceView) -> tuple[int, float] | None:
