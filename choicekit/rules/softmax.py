@@ -21,7 +21,7 @@ __all__ = ["Softmax", "inclusive_value", "softmax"]
 @register_rule("softmax")
 @dataclass(frozen=True, eq=False)  # equality by value is the base's
 class Softmax(RegularisedRule):
-    """Choose with probability proportional to exp(u / T).
+    """Choose with probability proportional to exp(u / T); T = 0 takes the best, tied maxima sharing.
 
     Parameters
     ----------

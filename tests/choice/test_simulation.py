@@ -332,12 +332,14 @@ def test_auto_is_coherent_where_the_rule_is() -> None:
 # --- progress and arguments -----------------------------------------------------------------------------------------
 
 
-def test_progress_runs_from_0_to_all_rows_in_order() -> None:
+@pytest.mark.parametrize(("crowd", "replications"), [(SEVERAL_BLOCKS, 1), (100, 100)])
+def test_progress_runs_from_0_to_all_choices_also_within_a_block(crowd: int, replications: int) -> None:
     told: list[tuple[str, int, int]] = []
-    simulate(people(SEVERAL_BLOCKS), replications=1, workers=2, progress=lambda *step: told.append(step))
+    simulate(people(crowd), replications=replications, workers=2, progress=lambda *step: told.append(step))
     done = [step[1] for step in told]
-    assert done == [0, BLOCK_SIZE, 2 * BLOCK_SIZE, 3 * BLOCK_SIZE, SEVERAL_BLOCKS]
-    assert {(name, total) for name, _, total in told} == {("simulating choices", SEVERAL_BLOCKS)}
+    assert done == sorted(set(done))
+    assert (done[0], done[-1], len(done)) == (0, crowd * replications, 5)
+    assert {(name, total) for name, _, total in told} == {("simulating choices", crowd * replications)}
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,8 @@ def model_section(view: ChoiceView) -> Section:
 def _rule(view: ChoiceView) -> str:
     claim = (inspect.getdoc(type(view.outcome.rule)) or "").split("\n")[0]
     drawn = {
-        "coherent": "one perturbation per agent and alternative: improving an alternative moves agents only to it",
-        "fast": "one uniform number per agent, through the inverse distribution",
+        "coherent": "one perturbation a choice and alternative: improving an alternative moves agents only to it",
+        "fast": "one uniform number a choice, through the inverse distribution",
     }[view.outcome.sampling]
     idle = _LEFT_OUT.get(view.outcome.study.model.on_no_alternative, "")
     return f"{capitalise(rule_text(view))}: {claim[:1].lower()}{claim[1:]} Choices are drawn by {drawn}. {idle}".strip()
