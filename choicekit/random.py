@@ -24,7 +24,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
@@ -37,6 +37,7 @@ from choicekit.kernels import philox4x32, philox_uniforms
 __all__ = [
     "DRAW_SCHEME",
     "Draws",
+    "HeldDraws",
     "Stage",
     "alternative_words",
     "gumbel_from_uniform",
@@ -354,6 +355,35 @@ class Draws:
     def _pair(self, pair: int, halves: tuple[int, ...]) -> tuple[FloatArray, ...]:
         key = stream_key(self.seed, self.stage, pair)
         return philox_uniforms(self.rows, self.alternatives, key, halves)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HeldDraws(Draws):
+    """Draws kept once they have been made, for several models that choose by the same ones.
+
+    Examples
+    --------
+    >>> words = {"rows": row_words([0, 1]), "alternatives": alternative_words(["a", "b"])}
+    >>> held, fresh = HeldDraws(seed=1, stage=Stage.CHOICE, **words), Draws(seed=1, stage=Stage.CHOICE, **words)
+    >>> bool(np.all(held.gumbels(3) == fresh.gumbels(3)))
+    True
+    """
+
+    _held: dict[int, tuple[FloatArray, FloatArray]] = field(default_factory=dict, init=False, repr=False)
+
+    def gumbels(self, replication: int) -> FloatArray:
+        """Return the standard Gumbel numbers of one replication, shape (n, J)."""
+        return self._kept(replication // 2)[replication % 2].copy()
+
+    def gumbel_pair(self, pair: int) -> tuple[FloatArray, FloatArray]:
+        """Return the Gumbel numbers of replications 2 `pair` and 2 `pair` + 1; copies, which may be changed."""
+        even, odd = self._kept(pair)
+        return even.copy(), odd.copy()
+
+    def _kept(self, pair: int) -> tuple[FloatArray, FloatArray]:
+        if pair not in self._held:
+            self._held[pair] = super().gumbel_pair(pair)
+        return self._held[pair]
 
 
 def stream_key(seed: int, stage: Stage, pair: int) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from choicekit.random import Draws
 from choicekit.rules.protocol import FloatArray, IntArray, RegularisedRule, perturbed_choices
 from choicekit.rules.registry import register_rule
-from choicekit.rules.utilities import hard_maximum
+from choicekit.rules.utilities import hard_jacobian_product, hard_jacobian_sum, hard_maximum
 
 __all__ = ["Hardmax"]
 
@@ -23,7 +23,8 @@ class Hardmax(RegularisedRule):
     Notes
     -----
     Omega = 0, so value(u) = max u, the conjugate is 0 and the Fenchel-Young loss is max u - <u, y>. The rule is
-    `Softmax` at T = 0. It is sampled by giving a tie to the alternative with the larger draw.
+    `Softmax` at T = 0. It is sampled by giving a tie to the alternative with the larger draw. The probabilities do not
+    change with small changes of utility, so `jacobian_product` is 0, and nan at tied maxima, where they jump.
 
     Examples
     --------
@@ -40,6 +41,12 @@ class Hardmax(RegularisedRule):
 
     def _probabilities(self, utility: FloatArray) -> FloatArray:
         return hard_maximum(utility)
+
+    def _jacobian_product(self, utility: FloatArray, direction: FloatArray) -> FloatArray:
+        return np.broadcast_to(hard_jacobian_product(utility), direction.shape)
+
+    def _jacobian_sum(self, utility: FloatArray, weights: FloatArray) -> FloatArray:
+        return hard_jacobian_sum(utility, weights)
 
     def _conjugate(self, probabilities: FloatArray) -> FloatArray:
         return np.zeros(probabilities.shape[:-1])

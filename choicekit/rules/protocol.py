@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from choicekit.errors import InvalidInputError, ShapeError
 from choicekit.random import Draws, Stage
-from choicekit.rules.utilities import available_utility, check_distribution
+from choicekit.rules.products import row_products
+from choicekit.rules.utilities import available_direction, available_utility, check_distribution, check_row_weights
 
 __all__ = ["ChoiceRule", "RegularisedRule"]
 
@@ -38,6 +39,18 @@ class ChoiceRule(Protocol):
 
     def probabilities(self, utility: npt.ArrayLike, availability: npt.ArrayLike | None = None) -> FloatArray:
         """Return the choice probabilities, the gradient of the value, shape (..., J)."""
+        ...
+
+    def jacobian_product(
+        self, utility: npt.ArrayLike, direction: npt.ArrayLike, availability: npt.ArrayLike | None = None
+    ) -> FloatArray:
+        """Return the change of the probabilities per unit step of utilities in a direction, shape (..., J)."""
+        ...
+
+    def jacobian_sum(
+        self, utility: npt.ArrayLike, weights: npt.ArrayLike, availability: npt.ArrayLike | None = None
+    ) -> FloatArray:
+        """Return the weighted sum over rows of the Jacobian of the probabilities, shape (J, J)."""
         ...
 
     def conjugate(self, probabilities: npt.ArrayLike) -> FloatArray:
@@ -69,8 +82,8 @@ class ChoiceRule(Protocol):
 class RegularisedRule(ABC):
     """Base of the rules: checks inputs, derives what follows from value and conjugate.
 
-    A rule gives `_value`, `_probabilities`, `_conjugate` and `_largest_gap` for checked arrays; where it has an
-    additive-noise law it also sets `supports_coherent` and gives `coherent_choices`.
+    A rule gives `_value`, `_probabilities`, `_jacobian_product`, `_conjugate` and `_largest_gap` for checked arrays;
+    where it has an additive-noise law it also sets `supports_coherent` and gives `coherent_choices`.
     """
 
     name: ClassVar[str] = ""
@@ -135,6 +148,74 @@ class RegularisedRule(ABC):
             For nan or plus infinity, a row with nothing available, shapes that do not fit.
         """
         return self._probabilities(available_utility(utility, availability))
+
+    def jacobian_product(
+        self, utility: npt.ArrayLike, direction: npt.ArrayLike, availability: npt.ArrayLike | None = None
+    ) -> FloatArray:
+        """Return the Jacobian of the probabilities times a direction: how they change as utilities move along it.
+
+        Parameters
+        ----------
+        utility : array_like (..., J)
+            Systematic utility; minus infinity means unavailable.
+        direction : array_like (..., J)
+            Change of the utilities; broadcasts with `utility`. What it holds for the unavailable does not matter.
+        availability : array_like of bool (..., J), optional
+            True = available.
+
+        Returns
+        -------
+        ndarray (..., J)
+            Sums to zero over the last axis; exactly 0 where unavailable; nan where there is no derivative.
+
+        Raises
+        ------
+        InvalidInputError, NoAvailableAlternativeError, ShapeError
+            As `probabilities`, and for a direction that is not finite where available.
+
+        Notes
+        -----
+        The Jacobian dp_i / du_j is the Hessian of `value`: symmetric, positive semidefinite, and 0 for a direction
+        that lifts all alternatives alike. Being symmetric it serves forward and backward differentiation alike.
+        At T = 0 the probabilities do not move, so the product is 0; only where maxima are tied there is no
+        derivative, and the product is nan for each of the tied.
+        """
+        values = available_utility(utility, availability)
+        there = values > -np.inf
+        step = available_direction(direction, there)
+        return np.where(there, self._jacobian_product(values, step), 0.0)
+
+    def jacobian_sum(
+        self, utility: npt.ArrayLike, weights: npt.ArrayLike, availability: npt.ArrayLike | None = None
+    ) -> FloatArray:
+        """Return the weighted sum over rows of the Jacobian of the probabilities.
+
+        Parameters
+        ----------
+        utility : array_like (..., J)
+            Systematic utility; minus infinity means unavailable.
+        weights : array_like (...)
+            One for all, or one a row. Rows of weight 0 add nothing, also where they have no derivative.
+        availability : array_like of bool (..., J), optional
+            True = available.
+
+        Returns
+        -------
+        ndarray (J, J)
+            Row k is the sum of w times `jacobian_product` in the direction of alternative k: how all probabilities
+            change as its utility rises. Each row sums to zero; a column is nan where a counted row has no derivative.
+
+        Raises
+        ------
+        InvalidInputError, NoAvailableAlternativeError, ShapeError
+            As `probabilities`, and for weights that are not finite.
+
+        Notes
+        -----
+        For weights of at least 0 it is symmetric and positive semidefinite, as the Jacobian of each row is.
+        """
+        values = available_utility(utility, availability)
+        return self._jacobian_sum(values, check_row_weights(weights, values))
 
     def conjugate(self, probabilities: npt.ArrayLike) -> FloatArray:
         """Return the cost T * Omega(q) of a distribution.
@@ -254,6 +335,19 @@ class RegularisedRule(ABC):
 
     @abstractmethod
     def _probabilities(self, utility: FloatArray) -> FloatArray: ...
+
+    @abstractmethod
+    def _jacobian_product(self, utility: FloatArray, direction: FloatArray) -> FloatArray: ...
+
+    def _jacobian_sum(self, utility: FloatArray, weights: FloatArray) -> FloatArray:
+        there, n_alternatives = utility > -np.inf, utility.shape[-1]
+        counted, by_row = there & (weights != 0)[..., None], weights.reshape(-1, 1)
+        totals = np.empty((n_alternatives, n_alternatives))
+        for place in range(n_alternatives):  # one direction at a time: all at once would take J times the memory
+            step = np.where(there & (np.arange(n_alternatives) == place), 1.0, 0.0)
+            moved = np.where(counted, self._jacobian_product(utility, step), 0.0)
+            totals[place] = row_products(by_row, moved.reshape(-1, n_alternatives))[0]
+        return totals
 
     @abstractmethod
     def _conjugate(self, probabilities: FloatArray) -> FloatArray: ...

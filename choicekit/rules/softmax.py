@@ -11,9 +11,16 @@ from scipy.special import xlogy
 
 from choicekit.errors import ShapeError
 from choicekit.random import Draws
+from choicekit.rules.products import row_products
 from choicekit.rules.protocol import FloatArray, IntArray, RegularisedRule, perturbed_choices
 from choicekit.rules.registry import register_rule
-from choicekit.rules.utilities import check_temperature, row_maximum, row_sum
+from choicekit.rules.utilities import (
+    check_temperature,
+    hard_jacobian_product,
+    hard_jacobian_sum,
+    row_maximum,
+    row_sum,
+)
 
 __all__ = ["Softmax", "inclusive_value", "softmax"]
 
@@ -37,6 +44,8 @@ class Softmax(RegularisedRule):
     -----
     Omega(q) = sum q log q, so value(u) = T log sum exp(u / T), the inclusive value, and
     max u <= value(u) <= max u + T log J. Probabilities are exp((u - max u) / T), normalised.
+    The Jacobian of the probabilities is (diag(p) - p p') / T, so `jacobian_product` is p * (v - <p, v>) / T.
+    `jacobian_sum` is diag(sum w p / T) - sum w p p' / T.
     Adding a standard Gumbel number times T to every utility and taking the maximum has the same law.
 
     References
@@ -70,6 +79,32 @@ class Softmax(RegularisedRule):
     def _probabilities(self, utility: FloatArray) -> FloatArray:
         weights = np.exp(_scaled(utility, self._fitted_temperature(utility)))
         return np.asarray(weights / row_sum(weights)[..., None])
+
+    def _jacobian_product(self, utility: FloatArray, direction: FloatArray) -> FloatArray:
+        p = self._probabilities(utility)
+        # measured from the best alternative: what lifts all alike would cost the digits of the differences
+        best = np.broadcast_to(utility.argmax(axis=-1)[..., None], (*direction.shape[:-1], 1))
+        step = direction - np.take_along_axis(direction, best, axis=-1)
+        change = p * (step - row_sum(p * step)[..., None])
+        temperature = np.asarray(self._fitted_temperature(utility))[..., None]
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            return np.where(temperature > 0, change / temperature, hard_jacobian_product(utility))
+
+    def _jacobian_sum(self, utility: FloatArray, weights: FloatArray) -> FloatArray:
+        temperature = np.broadcast_to(self._fitted_temperature(utility), weights.shape)
+        soft, n_alternatives = temperature > 0, utility.shape[-1]
+        coldest = temperature.min(initial=np.inf, where=soft)
+        with np.errstate(divide="ignore", invalid="ignore"):  # at T = 0 what is soft counts for nothing
+            counts = np.where(soft, weights * (coldest / temperature), 0.0).reshape(-1, 1)
+        p = self._probabilities(utility).reshape(-1, n_alternatives)
+        pairs = row_products(counts * p, p)
+        # the diagonal, sum w p (1 - p) / T, keeps its digits as a sum over the others; 1 - p would lose them
+        total = -(pairs + pairs.T) / 2
+        np.fill_diagonal(total, 0.0)
+        np.fill_diagonal(total, -total.sum(axis=1))
+        with np.errstate(over="ignore"):
+            total = np.asarray(total / coldest + 0.0)
+        return total if soft.all() else total + hard_jacobian_sum(utility, np.where(soft, 0.0, weights))
 
     def _conjugate(self, probabilities: FloatArray) -> FloatArray:
         temperature = self._fitted_temperature(probabilities)

@@ -10,9 +10,13 @@ import numpy.typing as npt
 from choicekit.errors import InvalidInputError, NoAvailableAlternativeError, ShapeError
 
 __all__ = [
+    "available_direction",
     "available_utility",
     "check_distribution",
+    "check_row_weights",
     "check_temperature",
+    "hard_jacobian_product",
+    "hard_jacobian_sum",
     "hard_maximum",
     "row_maximum",
     "row_sum",
@@ -103,16 +107,100 @@ def available_utility(utility: npt.ArrayLike, availability: npt.ArrayLike | None
     return values
 
 
-def _as_floats(utility: npt.ArrayLike) -> FloatArray:
-    if isinstance(utility, np.ma.MaskedArray):
+def available_direction(direction: npt.ArrayLike, available: npt.NDArray[np.bool_]) -> FloatArray:
+    """Return a direction in the space of utilities as float64, 0 where an alternative is unavailable.
+
+    Parameters
+    ----------
+    direction : array_like (..., J)
+        Change of utility; what is unavailable may hold anything, also nan.
+    available : ndarray of bool (..., J)
+        Broadcasts with `direction`.
+
+    Returns
+    -------
+    ndarray (..., J)
+        Of the shape that both broadcast to.
+
+    Raises
+    ------
+    ShapeError
+        Where the shapes do not broadcast to rows of J alternatives.
+    InvalidInputError
+        For a change of an available alternative that is not a finite number.
+
+    Examples
+    --------
+    >>> available_direction([1.0, np.nan], np.array([True, False]))
+    array([1., 0.])
+    """
+    values = _as_floats(direction, "direction")
+    try:
+        step = np.where(available, values, 0.0)
+    except ValueError as error:
+        raise ShapeError(
+            f"direction must broadcast with utility: shapes {values.shape} and {available.shape} do not fit"
+        ) from error
+    if step.shape[-1] != available.shape[-1]:
+        raise ShapeError(f"direction must have {available.shape[-1]} alternatives, found shape {values.shape}")
+    if not np.all(np.isfinite(step)):
+        *row, alternative = (int(index) for index in np.argwhere(~np.isfinite(step))[0])
+        raise InvalidInputError(
+            f"direction must be finite where available, found {step[(*row, alternative)]} at {_place(row)}alternative "
+            f"{alternative} (counted from 0)"
+        )
+    return step
+
+
+def check_row_weights(weights: npt.ArrayLike, utility: FloatArray) -> FloatArray:
+    """Return weights as float64, one for each row of utilities.
+
+    Parameters
+    ----------
+    weights : array_like (...)
+        One for all, or one a row.
+    utility : ndarray (..., J)
+
+    Returns
+    -------
+    ndarray (...)
+
+    Raises
+    ------
+    ShapeError
+        Where they do not fit the rows.
+    InvalidInputError
+        For weights that are not finite.
+
+    Examples
+    --------
+    >>> check_row_weights(2, np.zeros((3, 4)))
+    array([2., 2., 2.])
+    """
+    values, rows = _as_floats(weights, "weights"), utility.shape[:-1]
+    try:
+        fitted = np.broadcast_to(values, rows)
+    except ValueError as error:
+        raise ShapeError(
+            f"weights must be one number or one a row: shape {values.shape} does not fit rows of shape {rows}"
+        ) from error
+    if not np.all(np.isfinite(fitted)):
+        row = [int(index) for index in np.argwhere(~np.isfinite(fitted))[0]]
+        place = _place(row).removesuffix(", ") or "the only row"
+        raise InvalidInputError(f"weights must be finite, found {fitted[tuple(row)]} at {place} (counted from 0)")
+    return fitted
+
+
+def _as_floats(values: npt.ArrayLike, what: str = "utility") -> FloatArray:
+    if isinstance(values, np.ma.MaskedArray):
         raise InvalidInputError("a masked array must be given as its data, and its mask as availability")
     try:
-        array = np.asarray(utility)
+        array = np.asarray(values)
         if array.dtype.kind not in "biufO":  # text and complex numbers would be turned into real ones without a word
             raise TypeError(array.dtype)
         return array.astype(np.float64, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidInputError("utility must be an array of real numbers with one length along each axis") from error
+        raise InvalidInputError(f"{what} must be an array of real numbers with one length along each axis") from error
 
 
 def _with_availability(values: FloatArray, availability: npt.ArrayLike) -> FloatArray:
@@ -223,3 +311,56 @@ def hard_maximum(utility: FloatArray) -> FloatArray:
     """
     best = utility == utility.max(axis=-1, keepdims=True)
     return np.asarray(best / best.sum(axis=-1, keepdims=True))
+
+
+def hard_jacobian_product(utility: FloatArray) -> FloatArray:
+    """Return the derivative of the hard maximum's probabilities in any direction: 0, and nan at tied maxima.
+
+    Parameters
+    ----------
+    utility : ndarray (..., J)
+        As `available_utility` returns it.
+
+    Returns
+    -------
+    ndarray (..., J)
+
+    Notes
+    -----
+    Along a step that parts tied maxima their probabilities jump, so they have no derivative there; along one that
+    does not they stay, but a Jacobian needs all directions.
+
+    Examples
+    --------
+    >>> hard_jacobian_product(np.array([[1.0, 5.0, 5.0], [1.0, 2.0, 5.0]]))
+    array([[ 0., nan, nan],
+           [ 0.,  0.,  0.]])
+    """
+    best = utility == utility.max(axis=-1, keepdims=True)
+    return np.where(best & (best.sum(axis=-1, keepdims=True) > 1), np.nan, 0.0)
+
+
+def hard_jacobian_sum(utility: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return the sum over rows of the Jacobian of the hard maximum's probabilities: 0, and nan at tied maxima.
+
+    Parameters
+    ----------
+    utility : ndarray (..., J)
+        As `available_utility` returns it.
+    weights : ndarray (...)
+        Rows of weight 0 add nothing.
+
+    Returns
+    -------
+    ndarray (J, J)
+        Each row the sum of `hard_jacobian_product`, which is the same in every direction.
+
+    Examples
+    --------
+    >>> hard_jacobian_sum(np.array([[1.0, 5.0], [2.0, 2.0]]), np.array([1.0, 0.0]))
+    array([[0., 0.],
+           [0., 0.]])
+    """
+    n_alternatives = utility.shape[-1]
+    kinks = hard_jacobian_product(utility[weights != 0]).sum(axis=0)
+    return np.tile(kinks, (n_alternatives, 1))

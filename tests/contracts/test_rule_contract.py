@@ -360,6 +360,233 @@ def test_taking_an_alternative_away_lowers_the_value_and_leaves_the_others_no_le
         assert np.all(subject.rule.probabilities(values, available)[available] >= p[available] - ALGEBRA)
 
 
+# ---------------------------------------------------------------- Jacobian
+
+directions = st.integers(0, 2**32).map(lambda seed: np.random.default_rng(seed).uniform(-1, 1, 8))
+
+
+def smooth_part(subject: Subject, utility: tuple[float, ...]) -> np.ndarray:
+    """Utilities where the rule has a derivative: at T = 0 what ties with the best is taken away."""
+    values = subject.fit(utility)
+    best = int(np.argmax(values))
+    tied = (values == values.max()) & (np.arange(values.size) != best)
+    return np.where(subject.hard & tied, -INF, values)
+
+
+def size_of_jacobian(subject: Subject) -> float:
+    """What rounding is relative to: a Jacobian is one over a temperature."""
+    return 1.0 if subject.hard else 1 / subject.temperature
+
+
+@every_rule
+@given(utility=st.lists(eighths | st.just(-INF), min_size=1, max_size=8).map(tuple), direction=directions)
+@example(utility=(0.0,), direction=np.ones(8))
+@example(utility=(1.0, 2.0, -50.0), direction=np.arange(8.0))
+@example(utility=(1.0, 1.25, -INF, 0.5), direction=np.arange(8.0))
+def test_the_jacobian_product_is_the_slope_of_the_probabilities(subject, utility, direction):
+    values, step = smooth_part(subject, utility), 1e-5
+    if subject.sharp and (closest_tie_gap(values) < 10 * step or np.sum(values == values.max()) > 1):
+        return
+    nudge = step * direction[: values.size]
+    slope = (subject.rule.probabilities(values + nudge) - subject.rule.probabilities(values - nudge)) / (2 * step)
+    product = subject.rule.jacobian_product(values, direction[: values.size])
+    np.testing.assert_allclose(product, slope, rtol=0, atol=FINITE_DIFFERENCE)
+
+
+@every_rule
+@given(utility=st.lists(anything, min_size=1, max_size=8).map(tuple), left=directions, right=directions)
+@example(utility=(1.0, 1.0, 0.5), left=np.eye(8)[0], right=np.eye(8)[1])
+@example(utility=(-INF, 700.0, 0.0), left=np.eye(8)[0], right=np.eye(8)[1])
+def test_the_jacobian_is_symmetric_and_positive_semidefinite(subject, utility, left, right):
+    values = smooth_part(subject, utility)
+    v, w = left[: values.size], right[: values.size]
+    slack = ALGEBRA * size_of_jacobian(subject)
+    there, back = (subject.rule.jacobian_product(values, direction) for direction in (v, w))
+    assert abs(w @ there - v @ back) <= slack
+    assert v @ there >= -slack
+
+
+@every_rule
+@given(utility=st.lists(anything, min_size=1, max_size=8).map(tuple), direction=directions, lift=eighths)
+@example(utility=(1.0, 2.0, 3.0), direction=np.arange(8.0), lift=1024.0)
+def test_lifting_all_alternatives_alike_moves_nothing_and_what_moves_sums_to_zero(subject, utility, direction, lift):
+    values = smooth_part(subject, utility)
+    np.testing.assert_array_equal(subject.rule.jacobian_product(values, np.full(values.size, lift)), 0)
+    slack = ALGEBRA * size_of_jacobian(subject)
+    assert abs(subject.rule.jacobian_product(values, direction[: values.size]).sum()) <= slack
+
+
+@every_rule
+@over_utilities()
+@pytest.mark.parametrize("junk", [np.nan, INF, -INF, 1e300])
+def test_the_unavailable_moves_nothing_and_is_not_moved(subject, utility, junk):
+    values = smooth_part(subject, utility)
+    gone = values == -INF
+    direction = np.where(gone, junk, np.arange(values.size))
+    product = subject.rule.jacobian_product(values, direction)
+    assert np.all(product[gone] == 0)
+    np.testing.assert_array_equal(product, subject.rule.jacobian_product(values, np.where(gone, 0.0, direction)))
+    np.testing.assert_array_equal(
+        product, subject.rule.jacobian_product(np.where(gone, junk, values), direction, availability=~gone)
+    )
+
+
+@every_rule
+@over_utilities()
+def test_a_single_available_alternative_cannot_be_moved(subject, utility):
+    values = subject.fit(utility)
+    best = int(np.argmax(values))
+    alone = np.where(np.arange(values.size) == best, values, -INF)
+    np.testing.assert_array_equal(subject.rule.jacobian_product(alone, np.linspace(0.1, 7, values.size)), 0)
+
+
+@every_rule
+def test_directions_and_utilities_broadcast(subject):
+    n = subject.size
+    values = np.random.default_rng(1).normal(size=(3, n))
+    every = subject.rule.jacobian_product(values, np.eye(n)[:, None])
+    assert every.shape == (n, 3, n)
+    for place in range(n):
+        for row in range(3):
+            np.testing.assert_array_equal(
+                every[place, row], subject.rule.jacobian_product(values[row], np.eye(n)[place])
+            )
+    assert subject.rule.jacobian_product(values[0], np.eye(n)).shape == (n, n)
+
+
+@tempered
+@over_exact_utilities()
+@pytest.mark.parametrize("factor", [2.0**-1000, 0.125, 4.0, 2.0**900])
+def test_the_jacobian_is_in_units_of_one_over_utility(subject, utility, factor):
+    values = subject.fit(utility)
+    direction = np.arange(values.size) - 2.5
+    np.testing.assert_array_equal(
+        subject.at(factor).jacobian_product(values * factor, direction),
+        subject.rule.jacobian_product(values, direction) / factor,
+    )
+
+
+@over(lambda label, subject: subject.hard)
+def test_there_is_no_derivative_where_maxima_are_tied(subject):
+    n = subject.size
+    values = np.where(np.arange(n) < max(n - 2, 2), 3.0, 1.0)
+    product = subject.rule.jacobian_product(np.stack([values, np.arange(n)]), np.ones(n))
+    np.testing.assert_array_equal(product[0], np.where(values == 3, np.nan, 0.0))
+    np.testing.assert_array_equal(product[1], 0)
+
+
+@every_rule
+def test_directions_that_are_none_are_refused(subject):
+    values = np.zeros((4, subject.size))
+    for wrong in (np.nan, INF, -INF):
+        direction = np.zeros((4, subject.size))
+        direction[2, 1] = wrong
+        with pytest.raises(InvalidInputError, match=rf"direction must be finite.*{wrong} at agent 2, alternative 1\b"):
+            subject.rule.jacobian_product(values, direction)
+    with pytest.raises(InvalidInputError, match="found nan at agent 0, alternative 0"):
+        subject.rule.jacobian_product(np.full((4, subject.size), np.nan), np.zeros(subject.size))
+    with pytest.raises(NoAvailableAlternativeError, match="agent 0"):
+        subject.rule.jacobian_product(np.full((4, subject.size), -INF), np.zeros(subject.size))
+    with pytest.raises(InvalidInputError, match="direction must be an array of real numbers"):
+        subject.rule.jacobian_product(values, "up")
+    for misfit in (np.zeros(subject.size + 1), np.zeros((3, subject.size))):
+        with pytest.raises(ShapeError, match="direction must broadcast"):
+            subject.rule.jacobian_product(values, misfit)
+    with pytest.raises(ShapeError, match=f"direction must have 1 alternatives, found shape \\({subject.size},\\)"):
+        subject.rule.jacobian_product([0.0], np.zeros(subject.size))
+
+
+# ---------------------------------------------------------------- sums of Jacobians
+
+
+def table_for(subject: Subject, seed: int, n: int = 70) -> tuple[np.ndarray, np.ndarray]:
+    """Rows with ties, gaps of all sizes and unavailable alternatives; weights of which some are 0."""
+    generator = np.random.default_rng(seed)
+    values = generator.integers(-24, 24, (n, subject.size)) / 8 * generator.choice([1.0, 10.0], n)[:, None]
+    values[generator.random(values.shape) < 0.2] = -INF
+    values[np.arange(n), generator.integers(0, subject.size, n)] = 1.0
+    return values, generator.gamma(1.0, size=n) * (generator.random(n) < 0.8)
+
+
+def column_by_column(rule: RegularisedRule, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The sum as it is defined: of products in the direction of each alternative."""
+    counted = weights != 0
+    return np.array(
+        [weights[counted] @ rule.jacobian_product(values, step)[counted] for step in np.eye(values.shape[1])]
+    )
+
+
+@every_rule
+@given(seed=st.integers(0, 2**32))
+def test_the_sum_of_jacobians_is_that_of_the_products(subject, seed):
+    values, weights = table_for(subject, seed)
+    found = subject.rule.jacobian_sum(values, weights)
+    slack = ALGEBRA * size_of_jacobian(subject) * max(weights.sum(), 1.0)
+    np.testing.assert_allclose(found, column_by_column(subject.rule, values, weights), rtol=0, atol=slack)
+    np.testing.assert_allclose(found, RegularisedRule._jacobian_sum(subject.rule, values, weights), rtol=0, atol=slack)
+    if np.all(np.isfinite(found)):
+        np.testing.assert_allclose(found, found.T, rtol=0, atol=slack)
+        np.testing.assert_allclose(found.sum(axis=1), 0.0, rtol=0, atol=slack)
+        assert np.linalg.eigvalsh(found).min() >= -subject.size * slack
+
+
+@every_rule
+def test_rows_without_weight_add_nothing_to_a_sum_and_gaps_need_no_numbers(subject):
+    n = subject.size
+    values, weights = np.array([np.arange(n) / 8, np.ones(n)]), np.array([2.0, 0.0])
+    alone = 2 * subject.rule.jacobian_sum(values[0], 1.0)
+    np.testing.assert_array_equal(subject.rule.jacobian_sum(values, weights), alone)
+    if subject.hard:
+        np.testing.assert_array_equal(alone, 0)
+        assert np.all(np.isnan(subject.rule.jacobian_sum(values, 1.0)))
+    available = np.arange(n) > 0
+    np.testing.assert_array_equal(
+        subject.rule.jacobian_sum(np.where(available, values, np.nan), weights, available),
+        subject.rule.jacobian_sum(np.where(available, values, -INF), weights),
+    )
+
+
+@every_rule
+def test_sums_take_rows_of_any_shape_and_weights_that_fit_them(subject):
+    values = np.random.default_rng(3).normal(size=(3, 4, subject.size))
+    weights = np.random.default_rng(4).random((3, 4))
+    slack = ALGEBRA * size_of_jacobian(subject) * weights.size
+    together = subject.rule.jacobian_sum(values, weights)
+    flat = subject.rule.jacobian_sum(values.reshape(12, -1), weights.ravel())
+    np.testing.assert_allclose(together, flat, rtol=0, atol=slack)
+    with pytest.raises(ShapeError, match=r"weights must be one number or one a row: shape \(5,\) does not fit"):
+        subject.rule.jacobian_sum(values, np.ones(5))
+    with pytest.raises(InvalidInputError, match="weights must be finite, found nan at agent 1"):
+        subject.rule.jacobian_sum(values[0], [1, np.nan, 1, 1])
+
+
+@tempered
+def test_a_sum_takes_one_temperature_a_row(subject):
+    values, weights = table_for(subject, 5)
+    temperatures = np.geomspace(0.1, 50, len(values))
+    rules = [subject.at(float(temperature)) for temperature in temperatures]
+    wanted = sum(rule.jacobian_sum(row, w) for rule, row, w in zip(rules, values, weights, strict=True))
+    slack = ALGEBRA * weights.sum() / temperatures.min()
+    found = subject.at(temperatures).jacobian_sum(values, weights)
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=slack)
+    mixed = np.where(np.arange(len(values)) % 2 == 0, temperatures, 0.0)
+    values[1::2] = np.arange(subject.size)  # no ties: what takes the best does not answer
+    halved = subject.at(temperatures).jacobian_sum(values, np.where(mixed > 0, weights, 0.0))
+    np.testing.assert_allclose(subject.at(mixed).jacobian_sum(values, weights), halved, rtol=0, atol=slack)
+    values[1], weights[1] = 0.0, 1.0
+    assert np.all(np.isnan(subject.at(mixed).jacobian_sum(values, weights)))
+
+
+@tempered
+@pytest.mark.parametrize("factor", [2.0**-1000, 0.125, 4.0, 2.0**900])
+def test_a_sum_of_jacobians_is_in_units_of_one_over_utility(subject, factor):
+    values, weights = table_for(subject, 6)
+    np.testing.assert_array_equal(
+        subject.at(factor).jacobian_sum(values * factor, weights),
+        subject.rule.jacobian_sum(values, weights) / factor,
+    )
+
+
 # ---------------------------------------------------------------- temperature
 
 
@@ -419,6 +646,8 @@ def test_one_temperature_a_row_is_each_row_at_its_own_temperature(subject):
         alone = subject.at(float(temperature))
         p = alone.probabilities(values[row])
         np.testing.assert_array_equal(together.probabilities(values)[row], p)
+        moved = together.jacobian_product(values, np.arange(subject.size))[row]
+        np.testing.assert_array_equal(moved, alone.jacobian_product(values[row], np.arange(subject.size)))
         assert together.value(values)[row] == alone.value(values[row])
         assert together.conjugate(together.probabilities(values))[row] == alone.conjugate(p)
         assert together.max_gap(subject.size)[row] == alone.max_gap(subject.size)
@@ -685,6 +914,7 @@ def test_inputs_are_never_modified_and_may_be_read_only_or_broadcast(subject):
         subject.rule.value(u, a)
         subject.rule.conjugate(y)
         subject.rule.fenchel_young_loss(u, y)
+        subject.rule.jacobian_product(u, y, a)
         assert (u.tobytes(), y.tobytes(), a.tobytes()) == before
 
 

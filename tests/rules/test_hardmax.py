@@ -54,6 +54,14 @@ def test_the_loss_is_the_expected_regret():
     assert Hardmax().fenchel_young_loss([5.0, 4.0], [0.0, 1.0]) == 1.0
 
 
+def test_the_jacobian_is_that_of_softmax_at_temperature_zero():
+    values = [[0.0, 1.0, 7.0], [5.0, 5.0, 1.0]]
+    np.testing.assert_array_equal(Hardmax().jacobian_product(values, [1, 2, 3]), [[0, 0, 0], [np.nan, np.nan, 0]])
+    np.testing.assert_array_equal(
+        Hardmax().jacobian_product(values, [1, 2, 3]), Softmax(0).jacobian_product(values, [1, 2, 3])
+    )
+
+
 def test_there_is_no_gap_and_no_cost():
     assert Hardmax().max_gap(10) == 0
     np.testing.assert_array_equal(Hardmax().conjugate([[0.5, 0.5], [1.0, 0.0]]), [0, 0])

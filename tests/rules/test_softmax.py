@@ -121,6 +121,35 @@ def test_unavailable_is_exactly_zero_at_every_temperature():
         assert softmax([1.0, np.nan, 2.0], temperature, [True, False, True])[1] == 0
 
 
+def test_the_jacobian_is_the_covariance_of_the_choice_over_the_temperature():
+    p = softmax([0.3, -1.2, 2.0], 0.5)
+    jacobian = Softmax(0.5).jacobian_product([0.3, -1.2, 2.0], np.eye(3))
+    np.testing.assert_allclose(jacobian, (np.diag(p) - np.outer(p, p)) / 0.5, rtol=1e-13)
+    np.testing.assert_array_equal(Softmax(2.0).jacobian_product([7.0, 7.0], [1.0, 0.0]), [0.125, -0.125])
+
+
+def test_the_jacobian_keeps_its_digits_where_one_alternative_is_all_but_certain():
+    # p * (v - <p, v>) loses all of them: the best one's probability rounds to 1
+    moved = Softmax().jacobian_product([0.0, -40.0], [1.0, 0.0])
+    np.testing.assert_allclose(moved, [math.exp(-40.0), -math.exp(-40.0)], rtol=1e-14)
+    lifted = Softmax().jacobian_product([0.0, -1.0], [1e9 + 1.0, 1e9])
+    np.testing.assert_array_equal(lifted, Softmax().jacobian_product([0.0, -1.0], [1.0, 0.0]))
+
+
+def test_a_sum_of_jacobians_keeps_the_digits_of_what_hardly_moves():
+    values = np.array([[0.0, -40.0, -45.0], [-50.0, 0.0, -42.0]])
+    found = Softmax(0.5).jacobian_sum(values, [1.0, 3.0])
+    wanted = [[1.0, 3.0] @ Softmax(0.5).jacobian_product(values, step) for step in np.eye(3)]
+    np.testing.assert_allclose(found, wanted, rtol=1e-13, atol=0)
+    assert found[0, 0] < 1e-30  # where 1 - p is 0 to sixteen digits
+    np.testing.assert_array_equal(found, found.T)
+
+
+def test_without_temperature_tied_maxima_have_no_derivative():
+    moved = Softmax([0.0, 0.0, 1.0]).jacobian_product([[1.0, 3.0, 3.0], [1.0, 2.0, 3.0], [3.0, 3.0, 3.0]], [1.0, 0, 0])
+    np.testing.assert_allclose(moved, [[0, np.nan, np.nan], [0, 0, 0], [2 / 9, -1 / 9, -1 / 9]], rtol=1e-14)
+
+
 def test_the_loss_of_an_observed_choice_is_minus_its_log_likelihood():
     u = np.array([[0.0, 1.0, -4.0, 2.0, 7.0], [3.0, -1.0, 0.5, 2.0, 2.5]])
     chosen = np.array([3, 0])
