@@ -160,6 +160,18 @@ def test_quoted_and_foreign_names_keep_their_spelling() -> None:
     assert value == 63.0
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("not`x`", False), ("`x`and`y`", False), ("1 if`x`else 2", 1.0), ("`x`in[3]", True), ("2*`x`if`y`else`x`", 3.0)],
+)
+def test_a_quoted_name_may_touch_a_word(text: str, expected: float) -> None:
+    expression = parse_expression(text)
+    assert expression.evaluate({"x": 3.0, "y": 0.0}) == expected
+    for node in ast.walk(expression.tree):
+        if isinstance(node, ast.Name):
+            assert text[node.col_offset : node.end_col_offset] == f"`{node.id}`"
+
+
 @pytest.mark.parametrize("value", ["it's", 'a "b"', "back\\slash", "été", "  ", "a # b", "{x}", "`", "\u2028"])
 def test_texts_keep_their_characters(value: str) -> None:
     for quote in "'\"":

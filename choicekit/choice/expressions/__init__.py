@@ -23,13 +23,19 @@ evaluation walks the tree over arrays.
      ▼
     Expression  expression.py   ── evaluate(columns) ──▶ evaluation.py
 
+A formula that has been read has a slope in each of its names (`derivatives`), takes other formulas in their place
+(`substitution`) and shows the terms of its sum (`terms`).
+
 The words of the language are in `functions` and `operators`, its bounds in `limits`, the ways through a tree in
 `walking`, and what all errors have in common in `wording`.
 """
 
+from choicekit.choice.expressions.derivatives import derivative
 from choicekit.choice.expressions.expression import Expression, parse_expression
 from choicekit.choice.expressions.functions import FUNCTIONS, Function
 from choicekit.choice.expressions.limits import MAX_CHARACTERS, MAX_DEPTH, MAX_NODES
+from choicekit.choice.expressions.substitution import substituted
+from choicekit.choice.expressions.terms import own_terms
 from choicekit.choice.expressions.walking import fold, operands
 
 __all__ = [
@@ -39,7 +45,10 @@ __all__ = [
     "MAX_NODES",
     "Expression",
     "Function",
+    "derivative",
     "fold",
     "operands",
+    "own_terms",
     "parse_expression",
+    "substituted",
 ]

@@ -26,10 +26,10 @@ def evaluate(text: str, tree: ast.expr, columns: Mapping[str, npt.ArrayLike]) ->
     """Return the value of `tree`, the tree of `text`, where `columns` has every name in it."""
     nodes = name_nodes(tree)
     first = {node.id: node for node in reversed(nodes)}
-    found = {name: _read_column(text, first[name], columns[name]) for name in sorted(first)}
+    found = {name: read_column(text, first[name], columns[name]) for name in sorted(first)}
     _check_shapes(text, nodes, found)
     with np.errstate(all="ignore"):
-        value = np.asarray(fold(tree, _Evaluator(text, found)))
+        value = np.asarray(fold(tree, Evaluator(text, found)))
     if _is_text(value):
         raise error_at(text, tree.col_offset, "the result of an expression must be numbers, found text")
     return value.copy() if isinstance(tree, ast.Name) else value
@@ -38,7 +38,7 @@ def evaluate(text: str, tree: ast.expr, columns: Mapping[str, npt.ArrayLike]) ->
 # --- columns --------------------------------------------------------------------------------------
 
 
-def _read_column(text: str, node: ast.Name, values: npt.ArrayLike) -> Array:
+def read_column(text: str, node: ast.Name, values: npt.ArrayLike) -> Array:
     """Return an array of float64, of bool, or of objects, which are text or None where it is missing."""
 
     def error(message: str, hint: str = "") -> ExpressionError:
@@ -83,8 +83,8 @@ def _check_shapes(text: str, nodes: Sequence[ast.Name], columns: Mapping[str, Ar
 
 
 @dataclass(frozen=True)
-class _Evaluator:
-    """Values of nodes: arrays of the kinds that `_read_column` returns."""
+class Evaluator:
+    """Values of nodes: arrays of the kinds that `read_column` returns."""
 
     text: str
     columns: Mapping[str, Array]

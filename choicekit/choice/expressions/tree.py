@@ -32,7 +32,7 @@ def build_tree(text: str, tokens: Sequence[Token]) -> ast.expr:
     Names and texts in it are as written, numbers are float, and ``col_offset`` is a position in `text`.
     """
     masked = _mask(text, tokens)
-    shift = tokens[0].start
+    shift = tokens[0].start + (tokens[0].kind == "quoted")
     try:
         tree = ast.parse(masked[shift:], mode="eval").body
     except (RecursionError, MemoryError):
@@ -40,10 +40,15 @@ def build_tree(text: str, tokens: Sequence[Token]) -> ast.expr:
     except (SyntaxError, ValueError, OverflowError):
         raise error_at(text, None, "this is not an expression") from None
     at = {token.start: token for token in tokens}
+    quoted = [token for token in tokens if token.kind == "quoted"]
+    # The stand-in of a quoted name lies between two blanks, which are its backticks.
+    starts, ends = ({token.start + 1 for token in quoted}, {token.start + len(token.text) - 1 for token in quoted})
     for node in ast.walk(tree):
         if isinstance(node, ast.expr):
             node.col_offset += shift
+            node.col_offset -= node.col_offset in starts
             node.end_col_offset = (node.end_col_offset or 0) + shift
+            node.end_col_offset += node.end_col_offset in ends
         if isinstance(node, ast.Name):
             token = at[node.col_offset]
             node.id = token.text[1:-1] if token.kind == "quoted" else token.text
@@ -64,8 +69,11 @@ def _mask(text: str, tokens: Sequence[Token]) -> str:
 def _stand_in(token: Token) -> str:
     length = len(token.text)
     match token.kind:
-        case "name" | "quoted":
+        case "name":
             return "_" * length
+        case "quoted":
+            # Between blanks: backticks part it from a word that they touch.
+            return " " + "_" * (length - 2) + " "
         case "number":
             # Mostly a fraction: the digits of a long integer would be counted by the parser.
             return ("1." + "0" * length)[:length]
