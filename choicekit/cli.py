@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from importlib import resources
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from choicekit._version import __version__
+from choicekit.counting import counted
 from choicekit.errors import ChoicekitError, DataError, OutputError, Problem, ScenarioError
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Run a scenario and write its report."""
-    with _errors_shown(), _interruptible():
+    with _errors_shown(), _interruptible() as stop_if_asked:
         from choicekit.report import check_directory, write_report
         from choicekit.scenario import load_scenario, run_scenario
 
@@ -131,11 +132,17 @@ def run(
         directory = out if out is not None else Path("reports") / scenario.name
         check_directory(directory)
         if not quiet:
-            _warn(scenario)
-        with _progress(quiet) as progress:
+            _warn(scenario.warnings)
+        with _progress(quiet) as shown:
+
+            def progress(name: str, done: int, total: int) -> None:
+                stop_if_asked()
+                shown(name, done, total)
+
             result = run_scenario(scenario, workers=workers, progress=progress)
             page = write_report(result, directory)
         if not quiet:
+            _warn(warning for warning in result.warnings if warning not in scenario.warnings)
             _tell(result, page)
         if not result.passed:
             _show_failed_checks(result)
@@ -150,7 +157,7 @@ def check(file: ScenarioFile, settings: Settings = None, seed: Seed = None, quie
 
         scenario = load_scenario(file, overrides=settings or (), seed=seed)
         if not quiet:
-            _warn(scenario)
+            _warn(scenario.warnings)
             _say(f"{file}: fine. {_size(scenario)}")
 
 
@@ -244,38 +251,46 @@ def _errors_shown() -> Iterator[None]:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """Make sure that Ctrl-C ends the command, also where a library catches the interrupt that Python raises."""
+def _interruptible() -> Iterator[Callable[[], None]]:
+    """Make sure that Ctrl-C ends the command, also where a library catches the interrupt that Python raises.
+
+    What is yielded is called while work goes on, in whatever thread, and raises once there was an interrupt: threads
+    are not interrupted by Python, and a block of theirs may take hours.
+    """
     noticed: list[int] = []
 
     def notice(number: int, frame: object) -> None:
         noticed.append(number)
         raise KeyboardInterrupt
 
+    def stop_if_asked() -> None:
+        if noticed:
+            raise KeyboardInterrupt
+
     before = signal.signal(signal.SIGINT, notice)
     try:
-        yield
+        yield stop_if_asked
     except Exception:
         if noticed:  # what an interrupt broke is nobody's fault
             raise KeyboardInterrupt from None
         raise
     finally:
         signal.signal(signal.SIGINT, before)
-    if noticed:
-        raise KeyboardInterrupt
+    stop_if_asked()
 
 
 def _complain(error: DataError | ScenarioError) -> None:
-    count = len(error.problems)
     for problem in error.problems[:MAX_SHOWN]:
         _say(str(problem), err=True)
-    if count > MAX_SHOWN:
-        _say(f"... and {count - MAX_SHOWN} more", err=True)
-    _say(f"{count} problem{'s' if count != 1 else ''}, nothing was run", err=True)
+    least = "at least " if error.is_cut_short else ""
+    left_out = sum(1 + problem.more for problem in error.problems[MAX_SHOWN:])
+    if left_out:
+        _say(f"... and {least}{left_out:,} more", err=True)
+    _say(f"{least}{counted(error.count, 'problem')}, nothing was run", err=True)
 
 
-def _warn(scenario: Scenario) -> None:
-    for warning in scenario.warnings:
+def _warn(warnings: Iterable[str]) -> None:
+    for warning in warnings:
         _say(f"warning: {warning}", err=True)
 
 

@@ -6,7 +6,8 @@
     ├── InvalidInputError (ValueError)        an argument breaks a stated condition
     │   ├── ShapeError                        arrays that do not fit together
     │   ├── NoAvailableAlternativeError       an agent has nothing to choose
-    │   └── InfeasibleMassError               masses no coupling can meet
+    │   ├── InfeasibleMassError               masses no coupling can meet
+    │   └── UnreachableShareError             shares no constants can meet; names the alternatives
     ├── ExpressionError (ValueError)          a formula that cannot be read or evaluated
     ├── DataError (ValueError)                a table whose content is unusable: file, row, column
     ├── ScenarioError (ValueError)            a scenario file that is wrong: all problems at once
@@ -41,7 +42,11 @@ __all__ = [
     "Problem",
     "ScenarioError",
     "ShapeError",
+    "UnreachableShareError",
 ]
+
+CUT_SHORT = "cut_short"
+"""Code of the problem that a file has so many others that it was read no further."""
 
 # What moves the cursor, recolours the terminal, turns the direction of writing or cannot be written at all.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -76,6 +81,10 @@ class Problem:
         Lines shown below the message, such as an expression and the caret under its fault.
     code : str
         Word for programs that tell sorts of problems apart, where one is needed: ``"nothing_available"``.
+    offset : int or None
+        Place of the fault in a formula, in characters from 0, where `path` is the entry of one.
+    more : int
+        How many others like it are not listed; said in `hint`, and counted here.
 
     Examples
     --------
@@ -98,6 +107,8 @@ class Problem:
     path: str = ""
     excerpt: tuple[str, ...] = ()
     code: str = ""
+    offset: int | None = None
+    more: int = 0
 
     @property
     def location(self) -> str:
@@ -130,6 +141,27 @@ class NoAvailableAlternativeError(InvalidInputError):
 
 class InfeasibleMassError(InvalidInputError):
     """No coupling has the asked masses; the message shows the totals and ways out."""
+
+
+class UnreachableShareError(InvalidInputError):
+    """Shares cannot be met, whatever the constants.
+
+    Parameters
+    ----------
+    message : str
+        Which share, and its limit.
+    alternatives : tuple of str
+        Alternatives whose share, or whose shares together, are out of reach.
+    """
+
+    def __init__(self, message: str, alternatives: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.alternatives = alternatives
+
+    @property
+    def alternative(self) -> str:
+        """The first of the alternatives; empty where there is none."""
+        return self.alternatives[0] if self.alternatives else ""
 
 
 class ExpressionError(ChoicekitError, ValueError):
@@ -173,6 +205,16 @@ class _ProblemsError(ChoicekitError, ValueError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    @property
+    def count(self) -> int:
+        """Number of problems, with those that are not listed but known to be there."""
+        return sum(1 + problem.more for problem in self.problems)
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether a file was not read to its end, so that there may be more problems than `count`."""
+        return any(problem.code == CUT_SHORT for problem in self.problems)
 
     @property
     def file(self) -> str:

@@ -260,6 +260,28 @@ def test_more_problems_than_anybody_reads_are_counted(folder: Path) -> None:
     assert lines[-2:] == ["... and 10 more", "60 problems, nothing was run"]
 
 
+def test_problems_that_nobody_counted_are_not_claimed_to_be_counted(folder: Path) -> None:
+    (folder / "lunch.yaml").write_text(LUNCH + "".join(f"x{place}: *a\n" for place in range(60)))
+    lines = call("check", "lunch.yaml").stderr.splitlines()
+    assert len(lines) == 52
+    assert lines[-2:] == ["... and at least 1 more", "at least 51 problems, nothing was run"]
+
+
+def test_cells_that_are_not_listed_are_counted(folder: Path) -> None:
+    (folder / "people.csv").write_text("who,hunger\nann,1\n" + "".join(f"{place},x\n" for place in range(1_000)))
+    result = call("check", "lunch.yaml")
+    lines = result.stderr.splitlines()
+    assert (result.exit_code, len(lines)) == (4, 6)
+    assert lines[-2].endswith("and 995 more like it")
+    assert lines[-1] == "1,000 problems, nothing was run"
+
+
+def test_one_of_a_thing_is_told_in_the_singular(folder: Path) -> None:
+    (folder / "people.csv").write_text("who,hunger\nann,1\n")
+    result = call("check", "lunch.yaml", "--set", "simulation.replications=1")
+    assert result.stdout == "lunch.yaml: fine. 1 agent in 1 row, 2 alternatives, 1 replication\n"
+
+
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [

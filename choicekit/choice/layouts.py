@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -347,13 +347,4 @@ def with_rest(problems: list[Problem], total: int) -> list[Problem]:
         return problems
     last = problems[-1]
     more = f"and {rest} more like it"
-    return [
-        *problems[:-1],
-        Problem(
-            message=last.message,
-            hint=f"{last.hint} ({more})" if last.hint else more,
-            file=last.file,
-            line=last.line,
-            path=last.path,
-        ),
-    ]
+    return [*problems[:-1], replace(last, hint=f"{last.hint} ({more})" if last.hint else more, more=rest)]

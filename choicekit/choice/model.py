@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,9 @@ class ChoiceModel:
     on_no_alternative : {"error", "skip", "outside"}
         What to do with a row where nothing is available: refuse, leave it out, or count it as choosing
         ``"outside_option"``.
+    columns_like : mapping of str to (str or None)
+        Alternatives that the population does not know, each with the one whose attributes and availability by the
+        data it has; with None it has attributes of agents only and is available to everybody.
 
     Raises
     ------
@@ -65,6 +69,7 @@ class ChoiceModel:
     rule: ChoiceRule = field(default_factory=Softmax)
     availability: Mapping[str, str] = field(default_factory=dict)
     on_no_alternative: Literal["error", "skip", "outside"] = "error"
+    columns_like: Mapping[str, str | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not isinstance(self.utilities, str):
@@ -81,6 +86,8 @@ class ChoiceModel:
         if not isinstance(self.utilities, str):
             _require_known(conditions, self.utilities, "availability")
         object.__setattr__(self, "availability", MappingProxyType(conditions))
+        like = _mapping("columns_like", self.columns_like, "give an alternative of the population for a new one")
+        object.__setattr__(self, "columns_like", MappingProxyType(dict(like)))
         check_rule(self.rule)
         if self.on_no_alternative not in ("error", "skip", "outside"):
             raise InvalidInputError(
@@ -155,11 +162,46 @@ class ChoiceModel:
         shape = (len(range(*rows.indices(population.n_rows))), len(names))
         available = np.ones(shape, dtype=bool)
         if population.availability is not None:
-            available &= population.availability[rows][:, [population.position(name) for name in names]]
+            given = population.availability[rows]
+            for place, name in enumerate(names):
+                known = self.known_as(name)
+                if known is not None:
+                    available[:, place] &= given[:, population.position(known)]
         for name, condition in self._conditions.items():
             holds = condition.evaluate(self.inputs(condition, population, name, rows))
             available[:, names.index(name)] &= np.not_equal(holds, 0)
         return available
+
+    def known_as(self, alternative: str) -> str | None:
+        """Return the alternative of the population whose attributes this one has; None where it has none."""
+        return self.columns_like.get(alternative, alternative)
+
+    def with_coefficients(self, coefficients: Mapping[str, float]) -> Self:
+        """Return the same model with other values of some coefficients; its formulas are not read again.
+
+        Parameters
+        ----------
+        coefficients : mapping of str to float
+            Finite numbers by name; coefficients that are not named keep their value.
+
+        Raises
+        ------
+        InvalidInputError
+            For a coefficient that the model does not have, or that is no finite number.
+
+        Examples
+        --------
+        >>> ChoiceModel({"walk": "0", "ride": "asc"}, {"asc": 1.0}).with_coefficients({"asc": 2.0}).coefficients["asc"]
+        2.0
+        """
+        for name in coefficients:
+            if name not in self.coefficients:
+                hint = suggest(str(name), self.coefficients) or f"there are {', '.join(self.coefficients) or 'none'}"
+                raise InvalidInputError(f"unknown coefficient {name!r}, {hint}")
+        values = {**self.coefficients, **{name: _finite(name, value) for name, value in coefficients.items()}}
+        changed = copy(self)
+        object.__setattr__(changed, "coefficients", MappingProxyType(values))
+        return changed
 
     def inputs(self, formula: Expression, population: Population, alternative: str, rows: slice) -> dict[str, Any]:
         """Return what a formula of one alternative is evaluated on: the values of the names it uses, for some rows.
@@ -175,15 +217,27 @@ class ChoiceModel:
                 values[name] = self.coefficients[name]
             elif name in population.columns:
                 column = population.columns[name]
-                values[name] = column[rows, population.position(alternative)] if column.ndim == 2 else column[rows]
+                values[name] = (
+                    column[rows, self._position(alternative, name, population)] if column.ndim == 2 else column[rows]
+                )
         return values
 
-    def check(self, population: Population) -> list[Problem]:
+    def _position(self, alternative: str, column: str, population: Population) -> int:
+        known = self.known_as(alternative)
+        if known is None:
+            raise InvalidInputError(
+                f"column {column!r} differs by alternative, and {alternative!r} has none: give columns_like"
+            )
+        return population.position(known)
+
+    def check(self, population: Population, rows: BoolArray | None = None) -> list[Problem]:
         """Return everything that keeps this model from being simulated on a population.
 
         Parameters
         ----------
         population : Population
+        rows : ndarray (N,) of bool, optional
+            Rows that choose, where not all do.
 
         Returns
         -------
@@ -192,7 +246,7 @@ class ChoiceModel:
             numbers though a formula needs them; if there are none, utilities that are nan or plus infinity, and
             rows with nothing available.
         """
-        return problems_of(self, population)
+        return problems_of(self, population, rows)
 
 
 def _as_formula(text: object) -> str:

@@ -13,6 +13,7 @@ import pandas as pd
 from choicekit.choice.intervals import ShareEstimate, agreement_p_value, estimate_shares
 from choicekit.choice.segments import Segmentation
 from choicekit.choice.tally import ChoiceTally
+from choicekit.counting import counted
 from choicekit.errors import InvalidInputError
 from choicekit.rules import ChoiceRule
 
@@ -203,7 +204,7 @@ class ChoiceOutcome:
         Returns
         -------
         DataFrame
-            Columns segment, group, agents (rows that choose), alternative, expected_share, simulated_share,
+            Columns segment, group, rows (that choose), alternative, expected_share, simulated_share,
             standard_error, lower, upper (95 % simulation interval) and observed_share.
         """
         n_groups, n_alternatives = len(self.groups), len(self.alternatives)
@@ -212,7 +213,7 @@ class ChoiceOutcome:
             {
                 "segment": np.repeat([group.segment for group in self.groups], n_alternatives),
                 "group": np.repeat([group.label for group in self.groups], n_alternatives),
-                "agents": np.repeat(self.tally.rows, n_alternatives),
+                "rows": np.repeat(self.tally.rows, n_alternatives),
                 "alternative": np.tile(np.asarray(self.alternatives, dtype=object), n_groups),
                 "expected_share": self.expected_by_group(weighted=weighted).ravel(),
                 "simulated_share": estimate.share.ravel(),
@@ -226,12 +227,12 @@ class ChoiceOutcome:
     def __repr__(self) -> str:
         kind = "weighted " if self.weighted else ""
         return (
-            f"ChoiceOutcome({self.n_rows} {kind}rows, {len(self.alternatives)} alternatives, "
-            f"{self.replications} replications, {self.sampling} draws, seed {self.seed})"
+            f"ChoiceOutcome({counted(self.n_rows, f'{kind}row')}, {counted(len(self.alternatives), 'alternative')}, "
+            f"{counted(self.replications, 'replication')}, {self.sampling} draws, seed {self.seed})"
         )
 
     def _repr_html_(self) -> str:
-        everybody = self.to_frame().query("segment == @EVERYBODY").drop(columns=["segment", "group", "agents"])
+        everybody = self.to_frame().query("segment == @EVERYBODY").drop(columns=["segment", "group", "rows"])
         return str(everybody.to_html(index=False, float_format="{:.4f}".format))
 
     def _series(self, values: FloatArray, name: str) -> pd.Series[float]:

@@ -22,6 +22,7 @@ from choicekit.choice.special_columns import (
     weights_of,
 )
 from choicekit.choice.tables import Table, read_table, table_of
+from choicekit.counting import counted
 from choicekit.errors import DataError, InvalidInputError, Problem, ShapeError
 from choicekit.random import row_words
 from choicekit.suggestions import suggest
@@ -71,7 +72,7 @@ class Population:
     --------
     >>> people = Population(agents=["ann", "bo"], columns={"income": [20.0, 55.0]})
     >>> people
-    Population(2 agents in 2 rows, 0 alternatives, 1 columns)
+    Population(2 agents in 2 rows, 0 alternatives, 1 column)
     """
 
     agents: npt.NDArray[Any]
@@ -117,8 +118,8 @@ class Population:
 
     def __repr__(self) -> str:
         return (
-            f"Population({self.n_agents} agents in {self.n_rows} rows, {len(self.alternatives)} alternatives, "
-            f"{len(self.columns)} columns)"
+            f"Population({counted(self.n_agents, 'agent')} in {counted(self.n_rows, 'row')}, "
+            f"{counted(len(self.alternatives), 'alternative')}, {counted(len(self.columns), 'column')})"
         )
 
     @classmethod
@@ -180,7 +181,7 @@ class Population:
         --------
         >>> trips = pd.DataFrame({"id": [1, 1, 2, 2], "mode": ["bus", "car"] * 2, "cost": [2.0, 5.0, 2.0, 9.0]})
         >>> Population.from_frame(trips, layout="long", agent="id", alternative="mode")
-        Population(2 agents in 2 rows, 2 alternatives, 1 columns)
+        Population(2 agents in 2 rows, 2 alternatives, 1 column)
         """
         table = _as_table(frame)
         names = _names_by_label(alternatives)

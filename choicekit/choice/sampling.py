@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from choicekit.errors import InvalidInputError, ShapeError
 from choicekit.execution import Block, LocalThreads, available_workers, blocks_of
-from choicekit.random import Draws, Identifiers, Stage, alternative_words, check_seed, row_words
+from choicekit.random import Draws, HeldDraws, Identifiers, Stage, alternative_words, check_seed, row_words
 from choicekit.rules import ChoiceRule, Softmax
 from choicekit.rules.utilities import available_utility
 
@@ -117,7 +117,13 @@ class Sampler:
             f"{self.sampling} draws, seed {self.seed})"
         )
 
-    def choices(self, utility: FloatArray, rows: slice | IntArray, replications: range) -> IntArray:
+    def held(self, rows: slice | IntArray) -> HeldDraws:
+        """Return the perturbations of some rows, to be shared by several samplers of the same seed."""
+        return HeldDraws(seed=self.seed, stage=Stage.CHOICE, rows=self.rows[rows], alternatives=self.alternatives)
+
+    def choices(
+        self, utility: FloatArray, rows: slice | IntArray, replications: range, draws: Draws | None = None
+    ) -> IntArray:
         """Return the positions chosen by some rows, shape (R, n).
 
         Parameters
@@ -128,9 +134,12 @@ class Sampler:
             Which of the sampler's rows they are.
         replications : range
             Consecutive replications.
+        draws : Draws, optional
+            The perturbations of these rows, where they have been made already; only coherent choices use them.
         """
         if self.sampling == "coherent":
-            draws = Draws(seed=self.seed, stage=Stage.CHOICE, rows=self.rows[rows], alternatives=self.alternatives)
+            if draws is None:
+                draws = Draws(seed=self.seed, stage=Stage.CHOICE, rows=self.rows[rows], alternatives=self.alternatives)
             return self.rule.for_rows(rows).coherent_choices(utility, draws, replications)
         return self._inverted(self.rule.for_rows(rows).probabilities(utility), self.rows[rows], replications)
 

@@ -16,6 +16,7 @@ from choicekit.choice.population import Population
 from choicekit.choice.sampling import Sampler, Sampling, check_rule_fits, resolve_sampling
 from choicekit.choice.segments import Segmentation, segment_by_value
 from choicekit.choice.tally import ChoiceTally, GroupedRows, replication_chunks, tally_block
+from choicekit.counting import counted
 from choicekit.errors import DataError, InvalidInputError, NoAvailableAlternativeError, ShapeError
 from choicekit.execution import Block, LocalThreads, Pass, Progress, blocks_of, run_passes
 from choicekit.execution.passes import silent
@@ -56,19 +57,13 @@ class ChoiceStudy:
 
     def __repr__(self) -> str:
         return (
-            f"ChoiceStudy({self.population!r}, {len(self.alternatives)} alternatives, {self.replications} "
-            f"replications, {self.sampler.sampling} draws, seed {self.sampler.seed})"
+            f"ChoiceStudy({self.population!r}, {counted(len(self.alternatives), 'alternative')}, "
+            f"{counted(self.replications, 'replication')}, {self.sampler.sampling} draws, seed {self.sampler.seed})"
         )
 
     def utility(self, rows: slice) -> FloatArray:
         """Return utilities, minus infinity where unavailable; with an outside option as the last column if wanted."""
-        values = np.where(
-            self.model.available(self.population, rows), self.model.utility(self.population, rows), -np.inf
-        )
-        if not self.outside:
-            return values
-        nothing = ~(values > -np.inf).any(axis=1)
-        return np.column_stack([values, np.where(nothing, 0.0, -np.inf)])
+        return utilities_of(self.model, self.population, rows)
 
     def tally(self, block: Block, drawn: Callable[[int], None] = lambda _: None) -> ChoiceTally:
         """Sum up one block of rows, telling `drawn` of choices as they are made: what a pass over them does."""
@@ -119,12 +114,7 @@ class ChoiceStudy:
                 yield block.rows, replications, chosen
 
     def _groups(self, rows: IntArray) -> GroupedRows:
-        """Group codes of some rows over all segmentations: everybody is group 0."""
-        codes, offset = [np.zeros(len(rows), dtype=np.int64)], 1
-        for segment in self.segments:
-            codes.append(segment.codes[rows] + offset)
-            offset += len(segment.labels)
-        return GroupedRows(codes=tuple(codes), n_groups=offset)
+        return grouped_rows(self.segments, rows)
 
     def _observed(self, rows: IntArray) -> IntArray | None:
         """Observed choices as positions in this study's alternatives, -1 where there are none."""
@@ -135,12 +125,30 @@ class ChoiceStudy:
         return np.asarray([*places, -1], dtype=np.int64)[self.population.chosen[rows]]
 
 
+def grouped_rows(segments: Sequence[Segmentation], rows: IntArray) -> GroupedRows:
+    """Group codes of some rows over all segmentations: everybody is group 0."""
+    codes, offset = [np.zeros(len(rows), dtype=np.int64)], 1
+    for segment in segments:
+        codes.append(segment.codes[rows] + offset)
+        offset += len(segment.labels)
+    return GroupedRows(codes=tuple(codes), n_groups=offset)
+
+
+def utilities_of(model: ChoiceModel, population: Population, rows: slice) -> FloatArray:
+    """Return utilities of some rows, minus infinity where unavailable; an outside option, if there is one, is last."""
+    values = np.where(model.available(population, rows), model.utility(population, rows), -np.inf)
+    if model.on_no_alternative != "outside":
+        return values
+    nothing = ~(values > -np.inf).any(axis=1)
+    return np.column_stack([values, np.where(nothing, 0.0, -np.inf)])
+
+
 def simulate_choices(
     model: ChoiceModel,
     population: Population,
     *,
     seed: int,
-    replications: int = 100,
+    replications: int = 200,
     sampling: Sampling = "auto",
     segments: Sequence[Segmentation | str] = (),
     workers: int = 1,
@@ -222,7 +230,7 @@ def build_study(
         alternatives=names,
         sampler=sampler,
         replications=int(replications),
-        segments=tuple(_segmentation(segment, population) for segment in segments),
+        segments=segmentations_of(segments, population),
     )
 
 
@@ -258,12 +266,41 @@ def run_study(study: ChoiceStudy, *, workers: int = 1, progress: Progress = sile
     )
 
 
-def _segmentation(segment: Segmentation | str, population: Population) -> Segmentation:
+def segmentations_of(segments: Sequence[Segmentation | str], population: Population) -> tuple[Segmentation, ...]:
+    """Return the segmentations of a population that results are broken down by; a string names a column.
+
+    Raises
+    ------
+    InvalidInputError
+        For one alone instead of a list of them, and as `segmentation_of`.
+    ShapeError
+        As `segmentation_of`.
+    """
+    if isinstance(segments, str | Segmentation):
+        way_out = repr([segments]) if isinstance(segments, str) else "[segment]"
+        raise InvalidInputError(f"segments must be a list: give {way_out}")
+    return tuple(segmentation_of(segment, population) for segment in segments)
+
+
+def segmentation_of(segment: Segmentation | str, population: Population) -> Segmentation:
+    """Return a segmentation of a population; a string names a column whose values are the groups.
+
+    Raises
+    ------
+    InvalidInputError
+        For an unknown column or one that differs by alternative, and for anything that is no segmentation.
+    ShapeError
+        For codes of another number of rows.
+    """
     if isinstance(segment, str):
         values = population.column(segment)
         if values.ndim == 2:
             raise InvalidInputError(f"segment {segment!r} must be an attribute of agents, but it varies by alternative")
         return segment_by_value(segment, values)
+    if not isinstance(segment, Segmentation):
+        raise InvalidInputError(
+            f"a segment must be a Segmentation or the name of a column, found {segment!r}: see segment_by_value"
+        )
     if segment.codes.size != population.n_rows:
         raise ShapeError(f"segment {segment.name!r} has {segment.codes.size} codes for {population.n_rows} rows")
     return segment

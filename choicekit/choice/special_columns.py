@@ -57,7 +57,7 @@ def _numbers_in(placed: Layout, column: str, allowed: str, rule: Callable[[Float
             )
             for row in wrong[:SHOWN]
         ]
-        raise DataError(problems)
+        raise DataError(with_rest(problems, wrong.size))
     return numbers
 
 
@@ -119,12 +119,11 @@ def chosen_of(placed: Layout, column: str, names: Mapping[str, str] | None) -> I
     wrong = np.flatnonzero(counts != 1)
     if wrong.size:
         message = "exactly one alternative must be marked as chosen, found {}"
-        raise DataError(
-            [
-                placed.problem(message.format(counts[row]), row=int(row), position=None, column=column)
-                for row in wrong[:SHOWN]
-            ]
-        )
+        problems = [
+            placed.problem(message.format(counts[row]), row=int(row), position=None, column=column)
+            for row in wrong[:SHOWN]
+        ]
+        raise DataError(with_rest(problems, wrong.size))
     return np.asarray(picked.argmax(axis=1), dtype=np.int64)
 
 
@@ -135,19 +134,17 @@ def _chosen_labels(placed: Layout, column: str, names: Mapping[str, str] | None)
     order = {label: position for position, label in enumerate(names)}
     wrong = [row for row, label in enumerate(labels) if label not in order]
     if wrong:
-        raise DataError(
-            [
-                placed.problem(
-                    f"unknown alternative {labels[row]!r}",
-                    row=row,
-                    position=None,
-                    column=column,
-                    hint=suggest(labels[row], list(order))
-                    or f"known labels are {', '.join(map(repr, list(order)[:20]))}",
-                )
-                for row in wrong[:SHOWN]
-            ]
-        )
+        problems = [
+            placed.problem(
+                f"unknown alternative {labels[row]!r}",
+                row=row,
+                position=None,
+                column=column,
+                hint=suggest(labels[row], list(order)) or f"known labels are {', '.join(map(repr, list(order)[:20]))}",
+            )
+            for row in wrong[:SHOWN]
+        ]
+        raise DataError(with_rest(problems, len(wrong)))
     return np.asarray([order[label] for label in labels], dtype=np.int64)
 
 

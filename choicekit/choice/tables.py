@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from choicekit.counting import counted
 from choicekit.errors import DataError, InvalidInputError, Problem
 
 __all__ = [
@@ -89,7 +90,8 @@ class Table:
         return Problem(message=message, hint=hint, file=self.name, line=number, path=column)
 
     def __repr__(self) -> str:
-        return f"Table({self.name or 'in memory'}: {len(self.frame)} rows, {len(self.frame.columns)} columns)"
+        size = f"{counted(len(self.frame), 'row')}, {counted(len(self.frame.columns), 'column')}"
+        return f"Table({self.name or 'in memory'}: {size})"
 
 
 def read_table(
@@ -128,7 +130,7 @@ def read_table(
     ...     path = Path(folder) / "trips.csv"
     ...     _ = path.write_text("agent;cost\n1;2.5\n")
     ...     read_table(path, name="trips.csv")
-    Table(trips.csv: 1 rows, 2 columns)
+    Table(trips.csv: 1 row, 2 columns)
     """
     path = Path(path)
     name = str(path) if name is None else name
@@ -142,7 +144,8 @@ def read_table(
             return Table(frame=_read_parquet(path, name), name=name, path=path)
         return _read_csv(path, name, separator, text)
     except OSError as error:
-        raise DataError([Problem(message=f"the table cannot be read: {error.strerror or error}", file=name)]) from error
+        message, hint = _unreadable(error)
+        raise DataError([Problem(message=message, file=name, hint=hint)]) from error
 
 
 def unfit_path(path: Path) -> tuple[str, str] | None:
@@ -153,14 +156,25 @@ def unfit_path(path: Path) -> tuple[str, str] | None:
     >>> unfit_path(Path("no such file.csv"))
     ('the table does not exist', 'check the path')
     """
-    if path.is_dir():
-        return "the table is a directory", "name the file inside it"
-    if not path.is_file():
-        return "the table does not exist", "check the path"
+    try:
+        if path.is_dir():
+            return "the table is a directory", "name the file inside it"
+        if not path.is_file():
+            return "the table does not exist", "check the path"
+        with path.open("rb"):  # libraries say in many ways that they may not
+            pass
+    except OSError as error:
+        return _unreadable(error)
     if path.suffix.lower() not in _SUFFIXES:
         found = f"found {path.suffix!r}" if path.suffix else "found no ending"
         return f"a table must end in .csv, .tsv, .txt, .parquet or .pq, {found}", "save it as one of these"
     return None
+
+
+def _unreadable(error: OSError) -> tuple[str, str]:
+    if isinstance(error, PermissionError):
+        return "you have no permission to read the table", "change its permissions"
+    return "the table cannot be read", "check its name and the disk"
 
 
 def table_of(frame: pd.DataFrame, name: str = "") -> Table:

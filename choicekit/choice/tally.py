@@ -123,16 +123,17 @@ class GroupedRows:
         return totals.reshape(len(chosen), self.n_groups, n_alternatives)
 
 
-def replication_chunks(replications: int) -> list[range]:
-    """Cut replications into runs that fit in memory beside a block.
+def replication_chunks(replications: int, most: int = _REPLICATIONS_AT_ONCE) -> list[range]:
+    """Cut replications into runs of at most 32, or of `most` if that is less: they fit in memory beside a block.
 
     Examples
     --------
     >>> replication_chunks(40)
     [range(0, 32), range(32, 40)]
     """
-    starts = range(0, replications, _REPLICATIONS_AT_ONCE)
-    return [range(start, min(start + _REPLICATIONS_AT_ONCE, replications)) for start in starts]
+    length = min(most, _REPLICATIONS_AT_ONCE)
+    starts = range(0, replications, length)
+    return [range(start, min(start + length, replications)) for start in starts]
 
 
 def tally_block(

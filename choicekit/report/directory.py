@@ -231,21 +231,37 @@ def staging(directory: str | os.PathLike[str]) -> Iterator[Staging]:
             root = path.resolve()
             folder = root / _STAGING
             recover(root, folder)
-            folder.mkdir(mode=0o700)
-            stage = Staging(root, folder)
-            held = lock(folder)
-            try:
-                yield stage
-            finally:
-                if not stage.keep:
-                    with suppress(OSError):  # the next run clears it
-                        clear(folder)
-                os.close(held)
+            with _locked(folder):
+                stage = Staging(root, folder)
+                try:
+                    yield stage
+                finally:
+                    if not stage.keep:
+                        with suppress(OSError):  # the next run clears it
+                            clear(folder)
         except BaseException:
             for folder in made:
                 with suppress(OSError):  # somebody else's by now, or never made
                     folder.rmdir()
             raise
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Make a staging folder and hold its lock; one that cannot be locked would keep the next run out, and goes."""
+    try:
+        folder.mkdir(mode=0o700)
+        held = lock(folder)
+    except (FileExistsError, BlockingIOError):  # of another run, begun a moment ago
+        raise
+    except BaseException:
+        with suppress(OSError):
+            clear(folder)
+        raise
+    try:
+        yield
+    finally:
+        os.close(held)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from ruamel.yaml.events import (
     ScalarEvent,
 )
 
-from choicekit.errors import InvalidInputError, Problem
+from choicekit.errors import CUT_SHORT, InvalidInputError, Problem
 from choicekit.scenario.document import EntryPath, Position, Source, format_path
 from choicekit.scenario.scalars import MAX_DEPTH, has_half_character, resolve_plain
 from choicekit.scenario.syntax import OpenBracket, explain
@@ -141,13 +141,17 @@ class Builder:
                     raise _StopError
 
     def _note(self, event: Any, message: str, hint: str = "", path: EntryPath | None = None) -> None:
+        code = ""
         if len(self.problems) >= MAX_PROBLEMS:
             message, hint, path = f"there are more than {MAX_PROBLEMS} problems", "correct these first", ()
+            code = CUT_SHORT
         mark = event.start_mark
         dotted = format_path(self._next_path() if path is None else path)
         line, column = mark.line + 1, mark.column + 1
         label = self.source.label
-        self.problems.append(Problem(message=message, hint=hint, file=label, line=line, column=column, path=dotted))
+        self.problems.append(
+            Problem(message=message, hint=hint, file=label, line=line, column=column, path=dotted, code=code)
+        )
         if len(self.problems) > MAX_PROBLEMS:
             raise _StopError
 

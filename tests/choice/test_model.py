@@ -180,7 +180,17 @@ def test_more_than_five_bad_cells_of_a_column_are_counted() -> None:
     people = Population(agents=np.arange(9), columns={"x": np.full(9, np.nan)})
     found = messages(ChoiceModel({"a": "x"}), people)
     assert len(found) == 5
-    assert found[-1].endswith("unavailable there (and 4 more cells of this column)")
+    assert found[-1].endswith("unavailable there (and 4 more like it)")
+    assert DataError(problems(ChoiceModel({"a": "x"}), people)).count == 9
+
+
+def test_everybody_with_nothing_available_is_counted() -> None:
+    people = Population(agents=np.arange(9_000), columns={"x": np.zeros(9_000)})
+    found = problems(ChoiceModel({"a": "x"}, availability={"a": "x > 0"}), people)
+    assert len(found) == 5
+    assert DataError(found).count == 9_000
+    assert str(found[-1]).startswith("agent 4 has nothing available, ")
+    assert str(found[-1]).endswith("or check availability (and 8995 more like it)")
 
 
 def test_a_cell_of_a_stacked_attribute_is_named_by_its_own_column() -> None:
@@ -207,13 +217,23 @@ def test_text_may_be_compared_with_text(formula: str) -> None:
 
 
 @pytest.mark.parametrize("formula", ["home", "home + 1", "min(home, 3)", "home == 3", "where(home, 1, 2)", "home < 1"])
-def test_text_where_a_number_is_needed_is_a_problem_of_the_column(formula: str) -> None:
-    expected = [
-        "column 'home': a number is needed, every cell is text such as 'city' (agent ann), "
-        "text can only be compared with text, by == or in"
-    ]
-    assert messages(ChoiceModel({"bus": formula, "car": "0"})) == expected
-    assert messages(ChoiceModel({"bus": "0", "car": "0"}, availability={"car": formula})) == expected
+def test_text_where_a_number_is_needed_is_a_problem_of_the_formula(formula: str) -> None:
+    expected = (
+        "column 'home' must hold numbers here, found only text such as 'city', "
+        f"text can only be compared with text, by == or in\n    {formula}\n    {' ' * formula.index('home')}^"
+    )
+    for path, model in {
+        "utility.bus": ChoiceModel({"bus": formula, "car": "0"}),
+        "availability.car": ChoiceModel({"bus": "0", "car": "0"}, availability={"car": formula}),
+    }.items():
+        (problem,) = problems(model)
+        assert (str(problem), problem.path, problem.offset) == (expected, path, formula.index("home"))
+
+
+def test_a_formula_says_once_that_a_column_is_text() -> None:
+    people = PEOPLE.with_columns({"work": [1.0, 2.0, 3.0]})
+    (problem,) = problems(ChoiceModel({"bus": "min(home, 1) + work * home", "car": "0"}), people)
+    assert problem.offset == 4
 
 
 def test_text_with_some_missing_cells_is_still_text() -> None:

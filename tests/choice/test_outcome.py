@@ -13,7 +13,7 @@ from scipy import stats
 from choicekit import ChoiceModel, ChoiceOutcome, InvalidInputError, Population, simulate_choices
 
 COLUMNS = [
-    "segment", "group", "agents", "alternative", "expected_share", "simulated_share", "standard_error", "lower",
+    "segment", "group", "rows", "alternative", "expected_share", "simulated_share", "standard_error", "lower",
     "upper", "observed_share",
 ]  # fmt: skip
 
@@ -47,7 +47,7 @@ def test_the_table_has_a_row_for_every_group_and_alternative() -> None:
     assert list(table.columns) == COLUMNS
     assert table["group"].tolist() == ["all", "all", "city", "city", "farm", "farm"]
     assert table["alternative"].tolist() == ["a", "b"] * 3
-    assert table["agents"].tolist() == [12, 12, 4, 4, 8, 8]
+    assert table["rows"].tolist() == [12, 12, 4, 4, 8, 8]
     np.testing.assert_allclose(table.groupby("group")["expected_share"].sum(), 1, rtol=1e-14)
     np.testing.assert_allclose(table.groupby("group")["simulated_share"].sum(), 1, rtol=1e-14)
     assert np.all((table["lower"] <= table["simulated_share"]) & (table["simulated_share"] <= table["upper"]))
@@ -135,7 +135,7 @@ def test_an_empty_group_has_no_shares() -> None:
     assert found.expected_by_group()[:2].tolist() == [[1], [1]]
     assert np.isnan(found.expected_by_group()[2]).all()
     assert np.isnan(found.inclusive_value_by_group()[2])
-    assert found.to_frame()["agents"].tolist() == [1, 1, 0]
+    assert found.to_frame()["rows"].tolist() == [1, 1, 0]
 
 
 def test_the_representation_is_short_and_the_notebook_table_escaped() -> None:

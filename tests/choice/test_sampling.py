@@ -57,6 +57,9 @@ class Quartered(RegularisedRule):
     def _probabilities(self, utility):
         return np.full(utility.shape, 1 / utility.shape[-1])
 
+    def _jacobian_product(self, utility, direction):
+        return np.zeros(direction.shape)
+
     def _conjugate(self, probabilities):
         return np.zeros(probabilities.shape[:-1])
 

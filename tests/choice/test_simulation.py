@@ -355,6 +355,13 @@ def test_progress_runs_from_0_to_all_choices_also_within_a_block(crowd: int, rep
         ({"workers": 0}, InvalidInputError, "workers must be a whole number of at least 1"),
         ({"segments": ["hom"]}, InvalidInputError, "unknown column 'hom', did you mean 'home'"),
         ({"segments": ["price"]}, InvalidInputError, "varies by alternative"),
+        ({"segments": "home"}, InvalidInputError, r"segments must be a list: give \['home'\]"),
+        (
+            {"segments": Segmentation(name="s", labels=("x",), codes=np.zeros(4, dtype=np.int64))},
+            InvalidInputError,
+            r"segments must be a list: give \[segment\]",
+        ),
+        ({"segments": [5]}, InvalidInputError, "a segment must be a Segmentation or the name of a column, found 5"),
         (
             {"segments": [Segmentation(name="s", labels=("x",), codes=np.zeros(3, dtype=np.int64))]},
             ShapeError,
