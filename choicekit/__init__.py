@@ -12,11 +12,19 @@ from choicekit._version import __version__
 
 if TYPE_CHECKING:
     from choicekit.choice import (
+        Calibration,
         ChoiceModel,
         ChoiceOutcome,
+        CoefficientCovariance,
+        NewAlternative,
+        Policy,
+        PolicyComparison,
+        PolicyOutcome,
         Population,
         Segmentation,
+        calibrate_constants,
         choose,
+        compare_policies,
         segment_by_edges,
         segment_by_value,
         simulate_choices,
@@ -36,6 +44,7 @@ if TYPE_CHECKING:
         Problem,
         ScenarioError,
         ShapeError,
+        UnreachableShareError,
     )
     from choicekit.report import write_report
     from choicekit.rules import (
@@ -52,11 +61,19 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "choicekit.choice": (
+        "Calibration",
         "ChoiceModel",
         "ChoiceOutcome",
+        "CoefficientCovariance",
+        "NewAlternative",
+        "Policy",
+        "PolicyComparison",
+        "PolicyOutcome",
         "Population",
         "Segmentation",
+        "calibrate_constants",
         "choose",
+        "compare_policies",
         "segment_by_edges",
         "segment_by_value",
         "simulate_choices",
@@ -76,6 +93,7 @@ _ROOMS = {
         "Problem",
         "ScenarioError",
         "ShapeError",
+        "UnreachableShareError",
     ),
     "choicekit.report": ("write_report",),
     "choicekit.rules": (
@@ -93,12 +111,14 @@ _ROOMS = {
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
+    "Calibration",
     "Check",
     "ChoiceModel",
     "ChoiceOutcome",
     "ChoiceRule",
     "ChoicekitError",
     "ChoicekitWarning",
+    "CoefficientCovariance",
     "ConvergenceError",
     "DataError",
     "ExpressionError",
@@ -107,8 +127,12 @@ __all__ = [
     "InfeasibleMassError",
     "InvalidInputError",
     "MissingExtraError",
+    "NewAlternative",
     "NoAvailableAlternativeError",
     "OutputError",
+    "Policy",
+    "PolicyComparison",
+    "PolicyOutcome",
     "Population",
     "Problem",
     "RegularisedRule",
@@ -118,8 +142,11 @@ __all__ = [
     "ShapeError",
     "Softmax",
     "StudyResult",
+    "UnreachableShareError",
     "__version__",
+    "calibrate_constants",
     "choose",
+    "compare_policies",
     "inclusive_value",
     "load_scenario",
     "register_rule",

@@ -1,18 +1,35 @@
-"""Many agents choosing: utilities, availability, populations, outcomes."""
+"""Many agents choosing: utilities, availability, populations, policies, outcomes."""
 
+from choicekit.choice.calibration import Calibration, calibrate_constants
 from choicekit.choice.model import ChoiceModel
 from choicekit.choice.outcome import ChoiceOutcome
+from choicekit.choice.policies import (
+    CoefficientCovariance,
+    NewAlternative,
+    Policy,
+    PolicyComparison,
+    PolicyOutcome,
+    compare_policies,
+)
 from choicekit.choice.population import Population
 from choicekit.choice.sampling import choose
 from choicekit.choice.segments import Segmentation, segment_by_edges, segment_by_value
 from choicekit.choice.simulation import simulate_choices
 
 __all__ = [
+    "Calibration",
     "ChoiceModel",
     "ChoiceOutcome",
+    "CoefficientCovariance",
+    "NewAlternative",
+    "Policy",
+    "PolicyComparison",
+    "PolicyOutcome",
     "Population",
     "Segmentation",
+    "calibrate_constants",
     "choose",
+    "compare_policies",
     "segment_by_edges",
     "segment_by_value",
     "simulate_choices",
