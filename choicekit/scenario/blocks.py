@@ -50,8 +50,10 @@ class Block(BaseModel):
 
 
 def _formula_text(value: object) -> object:
-    """Numbers are formulas too."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    """Numbers are formulas too, and so are true and false: 1 and 0."""
+    if isinstance(value, bool):
+        return repr(int(value))
+    if isinstance(value, int | float):
         if not math.isfinite(value):
             raise ValueError(f"must be a formula or a finite number, found {value}")
         return repr(value)
@@ -63,7 +65,9 @@ def _formula_text(value: object) -> object:
 Formula = Annotated[
     str,
     BeforeValidator(_formula_text),
-    WithJsonSchema({"type": ["string", "number"], "description": "A formula over columns and coefficients."}),
+    WithJsonSchema(
+        {"type": ["string", "number", "boolean"], "description": "A formula over columns and coefficients."}
+    ),
 ]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=300)]

@@ -2,169 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Any
 
-import numpy as np
-from pydantic import AfterValidator, Field, WithJsonSchema, create_model
-
-from choicekit.choice.outcome import ChoiceOutcome
-from choicekit.choice.simulation import ChoiceStudy, run_study
+from choicekit.choice.policies.compare import run_comparison
+from choicekit.choice.policies.trust import warnings_before
+from choicekit.choice.simulation import run_study
+from choicekit.counting import counted
 from choicekit.execution import Progress
-from choicekit.rules import registered_rules
-from choicekit.scenario.blocks import (
-    DEFAULT_RULE,
-    Block,
-    Finite,
-    Formula,
-    Name,
-    ScenarioBlock,
-    dataclass_block,
-    mapping_or,
-    rule_block,
-)
-from choicekit.scenario.choice_preparation import prepare_choice
+from choicekit.scenario.blocks import ScenarioBlock
+from choicekit.scenario.choice_blocks import ChoiceBlock, choice_specification
+from choicekit.scenario.choice_checks import checks_of, policy_checks
+from choicekit.scenario.choice_preparation import ChoicePlan, prepare_choice
 from choicekit.scenario.kinds import Finished, Prepared
-from choicekit.scenario.result import Check
 from choicekit.scenario.validation import Findings
-from choicekit.scenario.wording import show
 
 __all__ = ["KIND", "ChoiceBlock", "ChoiceKind"]
-
-
-def _one_value(value: object) -> object:
-    if isinstance(value, Mapping | list):
-        raise ValueError(f"must be text, a number, true or false, found {show(value)}")
-    return value
-
-
-if TYPE_CHECKING:
-    Scalar = str | float | bool | None
-else:
-    Scalar = Annotated[
-        Any, AfterValidator(_one_value), WithJsonSchema({"type": ["string", "number", "boolean", "null"]})
-    ]
-
-SUM_TOLERANCE = 1e-12  # rounding of a sum of at most a few thousand probabilities
-
-
-class AgentsBlock(Block):
-    """Who chooses: a table beside the scenario, or a few rows written into it."""
-
-    table: Name | None = Field(default=None, description="CSV or Parquet file, relative to the scenario file.")
-    rows: Annotated[list[dict[str, Scalar]], Field(min_length=1)] | None = Field(
-        default=None, description="Rows written here instead of a table: a list of mappings with the same keys."
-    )
-    separator: Annotated[str, Field(min_length=1, max_length=1)] | None = Field(
-        default=None, description="Separator of a CSV file; by default found out from its first line."
-    )
-    layout: Literal["wide", "long"] = Field(
-        default="wide",
-        description="wide: one row an agent (and situation). long: one row an agent (and situation) and alternative.",
-    )
-    agent: Name | None = Field(default=None, description="Column that identifies the agent; by default the row.")
-    situation: Name | None = Field(default=None, description="Column of choice situations, where agents choose often.")
-    alternative: Name | None = Field(default=None, description="Column that names the alternative (long layout).")
-    chosen: Name | None = Field(
-        default=None, description="Column of observed choices: 1 or 0 a row (long), or the alternative's label (wide)."
-    )
-    weight: Name | None = Field(default=None, description="Column of weights: how many agents a row stands for.")
-    availability: Name | None = Field(
-        default=None,
-        description="Column that is 1 where available, else 0 (long layout).",
-    )
-    missing_rows: Literal["error", "unavailable"] = Field(
-        default="error", description="What it means that an agent has no row for an alternative (long layout)."
-    )
-    attributes: dict[Name, dict[Name, Name]] = Field(
-        default_factory=dict,
-        description="Attributes that differ by alternative (wide layout): name to a column for each alternative.",
-    )
-
-
-class SegmentBlock(Block):
-    """A breakdown of results: by ranges of a number, or by the values of a column."""
-
-    column: Name = Field(description="Column of an attribute of agents.")
-    edges: Annotated[list[Finite], Field(min_length=1, max_length=100)] | None = Field(
-        default=None, description="Increasing numbers that separate the groups; by default each value is a group."
-    )
-    labels: list[Name] | None = Field(default=None, description="Names of the groups, one more than edges.")
-
-
-class SimulationBlock(Block):
-    """How choices are drawn."""
-
-    replications: int = Field(default=200, ge=1, le=1_000_000, description="Independent repetitions of every choice.")
-    sampling: Literal["auto", "coherent", "fast"] = Field(
-        default="auto",
-        description="coherent: one perturbation an agent and alternative. fast: one uniform an agent. "
-        "auto: coherent if the rule allows it.",
-    )
-    save_choices: bool = Field(default=False, description="Write every simulated choice to data/choices.parquet.")
-
-
-class ChecksBlock(Block):
-    """What must hold for the result to be trusted; a failed check is reported and changes the exit code."""
-
-    agreement: float = Field(
-        default=1e-4, ge=0, lt=1, description="Least probability of counts as far from the expected ones as simulated."
-    )
-    half_width: Annotated[float, Field(gt=0, lt=1)] | None = Field(
-        default=None, description="Greatest half-width of a simulated share's 95 % interval, as a share."
-    )
-    observed_shares: Annotated[float, Field(ge=0, lt=1)] | None = Field(
-        default=None, description="Greatest distance of expected from observed shares."
-    )
-
-
-class LabelsBlock(Block):
-    """Words and units for the report."""
-
-    agents: Name = Field(default="agents", description="What the agents are called, such as travellers.")
-    choices: Name = Field(default="choices", description="What they choose, such as trips.")
-    inclusive_value: Name = Field(default="utility units", description="Unit of utility.")
-
-
-if TYPE_CHECKING:
-    Alternatives = dict[str, str] | list[str]
-    Utility = dict[str, str] | str
-else:
-    _SOME = Field(min_length=1, max_length=10_000)
-    Alternatives = mapping_or(Annotated[dict[Name, Name], _SOME], Annotated[list[Name], _SOME])
-    Utility = mapping_or(Annotated[dict[Name, Formula], _SOME], Formula)
-
-
-class ChoiceBlock(ScenarioBlock):
-    """Agents choose among alternatives: shares expected and simulated, by segment."""
-
-    kind: Literal["choice"] = Field(description="What the study is about: choice.")
-    labels: LabelsBlock = Field(default_factory=LabelsBlock, description="Words and units for the report.")
-    agents: AgentsBlock = Field(description="Who chooses.")
-    alternatives: Alternatives | None = Field(
-        default=None, description="The alternatives: names, or labels in the table with their names."
-    )
-    coefficients: dict[Name, Finite] = Field(default_factory=dict, description="Numbers that formulas use, by name.")
-    utility: Utility = Field(description="A formula for each alternative, or one for all.")
-    availability: dict[Name, Formula] = Field(
-        default_factory=dict, description="For some alternatives a condition that must hold for it to be available."
-    )
-    on_no_alternative: Literal["error", "skip", "outside"] = Field(
-        default="error", description="What to do with an agent to whom nothing is available."
-    )
-    segments: dict[Name, SegmentBlock] = Field(default_factory=dict, description="Breakdowns of the results.")
-    simulation: SimulationBlock = Field(default_factory=SimulationBlock, description="How choices are drawn.")
-    checks: ChecksBlock = Field(default_factory=ChecksBlock, description="What must hold.")
-
-
-@cache
-def _specification(rules: tuple[str, ...]) -> type[ChoiceBlock]:
-    default = dataclass_block(registered_rules()[DEFAULT_RULE], DEFAULT_RULE).model_validate({"type": DEFAULT_RULE})
-    rule = (rule_block(), Field(default=default, description="How agents choose; see `choicekit list`."))
-    return create_model("ChoiceSpecification", __base__=ChoiceBlock, __doc__=ChoiceBlock.__doc__, rule=rule)
 
 
 @dataclass(frozen=True)
@@ -176,90 +31,41 @@ class ChoiceKind:
 
     def specification(self) -> type[ScenarioBlock]:
         """Return the model of the whole file; its rules are those registered now."""
-        return _specification(tuple(sorted(registered_rules())))
+        return choice_specification()
 
     def prepare(self, blocks: Mapping[str, Any], findings: Findings, directory: Path | None) -> Prepared | None:
         """Check names, columns and formulas, read the table and build the study."""
         return prepare_choice(blocks, findings, directory)
 
-    def size(self, study: ChoiceStudy) -> str:
+    def size(self, study: ChoicePlan) -> str:
         """Say in a sentence how large a prepared study is."""
-        return (
-            f"{study.population.n_agents:,} agents in {study.population.n_rows:,} rows, "
-            f"{len(study.alternatives)} alternatives, {study.replications:,} replications"
+        rows = study.study
+        said = (
+            f"{counted(rows.population.n_agents, 'agent')} in {counted(rows.population.n_rows, 'row')}, "
+            f"{counted(len(rows.alternatives), 'alternative')}, {counted(rows.replications, 'replication')}"
         )
+        if study.comparison is None:
+            return said
+        n_policies = len(study.comparison.policies)
+        return f"{said}, {'1 policy' if n_policies == 1 else f'{n_policies:,} policies'}"
 
-    def run(self, study: ChoiceStudy, specification: Any, workers: int, progress: Progress) -> Finished:
-        """Simulate the study and check its outcome."""
-        outcome = run_study(study, workers=workers, progress=progress)
-        return Finished(outcome=outcome, checks=tuple(_checks(outcome, specification)))
-
-
-def _checks(outcome: ChoiceOutcome, specification: Any) -> Iterator[Check]:
-    yield Check(
-        name="probabilities_sum_to_one",
-        title="probabilities sum to one",
-        measure="largest gap over all rows",
-        value=float(outcome.tally.largest_gap),
-        limit=SUM_TOLERANCE,
-        relation="<=",
-    )
-    yield Check(
-        name="simulated_agrees_with_expected",
-        title="simulated shares agree with expected",
-        measure="p-value of the alternative furthest off",
-        value=outcome.agreement,
-        limit=specification.checks.agreement,
-        relation=">=",
-        unit="p-value",
-    )
-    yield _availability_check(outcome, specification.on_no_alternative)
-    yield from _checks_asked_for(outcome, specification.checks)
-
-
-def _availability_check(outcome: ChoiceOutcome, on_no_alternative: str) -> Check:
-    if on_no_alternative == "error":
-        return Check(
-            name="nothing_available",
-            title="everybody has something to choose",
-            measure="rows with nothing available",
-            value=float(outcome.n_idle),
-            limit=0.0,
-            relation="<=",
-            unit="rows",
-        )
-    return Check(
-        name="somebody_chooses",
-        title="somebody has something to choose",
-        measure="rows with something available",
-        value=float(outcome.n_rows - outcome.n_idle),
-        limit=1.0,
-        relation=">=",
-        unit="rows",
-    )
-
-
-def _checks_asked_for(outcome: ChoiceOutcome, limits: ChecksBlock) -> Iterator[Check]:
-    if limits.half_width is not None:
-        yield Check(
-            name="half_width",
-            title="simulated shares are precise enough",
-            measure="widest 95 % half-width, share",
-            value=float(outcome.estimate_by_group().half_width[0].max()),
-            limit=limits.half_width,
-            relation="<=",
-            unit="share",
-        )
-    if limits.observed_shares is not None:
-        gap = np.abs(outcome.expected_by_group() - outcome.observed_by_group())[0]
-        yield Check(
-            name="observed_shares",
-            title="expected shares meet the observed ones",
-            measure="largest distance, share",
-            value=float(gap.max()) if outcome.has_observed else np.nan,
-            limit=limits.observed_shares,
-            relation="<=",
-            unit="share",
+    def run(self, study: ChoicePlan, specification: Any, workers: int, progress: Progress) -> Finished:
+        """Simulate the study, compare its policies and check what comes out."""
+        outcome = run_study(study.study, workers=workers, progress=progress)
+        checks, comparison = [*checks_of(outcome, specification)], None
+        warnings: tuple[str, ...] = ()
+        if study.comparison is not None:
+            comparison = run_comparison(study.comparison, workers=workers, progress=progress)
+            checks += policy_checks(comparison, specification.checks.agreement)
+            # these were said before the run, with their place in the file
+            said_before = {*study.comparison.warnings, *warnings_before(study.comparison)}
+            warnings = tuple(warning for warning in comparison.warnings if warning not in said_before)
+        return Finished(
+            outcome=outcome,
+            checks=tuple(checks),
+            comparison=comparison,
+            calibration=study.calibration,
+            warnings=warnings,
         )
 
 

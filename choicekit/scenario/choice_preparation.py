@@ -2,32 +2,59 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
+from choicekit.choice.calibration import Calibration
 from choicekit.choice.expressions import FUNCTIONS, Expression, parse_expression
 from choicekit.choice.model import ChoiceModel
+from choicekit.choice.policies.covariance import CoefficientCovariance
+from choicekit.choice.policies.faults import PolicyContext
+from choicekit.choice.policies.study import ComparisonStudy
 from choicekit.choice.population import Population
 from choicekit.choice.sampling import resolve_sampling
-from choicekit.choice.segments import Segmentation, segment_by_edges, segment_by_value
-from choicekit.choice.simulation import build_study
-from choicekit.choice.tables import Table, read_table, unfit_path
-from choicekit.errors import DataError, ExpressionError, InvalidInputError, Problem
+from choicekit.choice.simulation import ChoiceStudy, build_study
+from choicekit.choice.tables import Table
+from choicekit.errors import ExpressionError, InvalidInputError, Problem
 from choicekit.rules import ChoiceRule, rule_from_name
+from choicekit.scenario.choice_agents import (
+    check_columns,
+    check_layout,
+    input_files,
+    is_near,
+    population_of,
+    table_of_agents,
+)
+from choicekit.scenario.choice_calibration import calibration_of, check_calibrate
+from choicekit.scenario.choice_comparison import ComparisonRequest, check_request, comparison_of, read_request
+from choicekit.scenario.choice_covariance import covariance_of, covariance_table
+from choicekit.scenario.choice_policies import check_policies, context_of, read_policies
+from choicekit.scenario.choice_segments import check_segments, segmentations
 from choicekit.scenario.document import EntryPath
 from choicekit.scenario.kinds import Prepared
-from choicekit.scenario.result import InputFile
 from choicekit.scenario.validation import Findings
-from choicekit.scenario.wording import show
-from choicekit.suggestions import suggest
 
-__all__ = ["prepare_choice"]
+__all__ = ["ChoicePlan", "prepare_choice"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ChoicePlan:
+    """What a choice scenario is to run.
+
+    Attributes
+    ----------
+    study : ChoiceStudy
+        The baseline; with calibrated constants where it is to be calibrated.
+    comparison : ComparisonStudy or None
+        The same baseline and policies, where there are any.
+    calibration : Calibration or None
+    """
+
+    study: ChoiceStudy
+    comparison: ComparisonStudy | None = None
+    calibration: Calibration | None = None
 
 
 def prepare_choice(blocks: Mapping[str, Any], findings: Findings, directory: Path | None) -> Prepared | None:
@@ -48,83 +75,59 @@ def prepare_choice(blocks: Mapping[str, Any], findings: Findings, directory: Pat
         None where there are problems.
     """
     agents = blocks.get("agents")
-    table = None if agents is None else _table(agents, blocks.get("segments", {}), findings, directory)
+    table = None if agents is None else table_of_agents(agents, blocks.get("segments", {}), findings, directory)
     names = _alternatives(blocks, findings)
     _check_observed(blocks, findings)
     if agents is not None:
-        _check_layout(agents, findings)
+        check_layout(agents, findings)
         if table is not None:
-            _check_columns(agents, table, names, findings)
+            check_columns(agents, table, names, findings)
     rule = _rule(blocks, findings)
     formulas = list(_formulas(blocks, findings))
+    policies = read_policies(blocks, findings)
+    covered, covariance = _covariance(blocks, findings, directory)
+    request = read_request(blocks, policies, covariance, findings)
+    context = None
     if table is not None and agents is not None and ("coefficients",) not in findings.removed:
-        _check_names(formulas, blocks["coefficients"], agents, table, findings)
+        columns = list(dict.fromkeys([*map(str, table.frame.columns), *agents.attributes]))
+        _check_names(formulas, blocks["coefficients"], columns, request.names, findings)
+        context = context_of(blocks, names, formulas, columns, findings)
+    if context is not None:
+        _check_wanted(blocks, request, context, findings)
     if table is not None and "segments" in blocks:
-        _check_segments(blocks["segments"], table, findings)
+        check_segments(blocks["segments"], table, findings)
     if findings.problems or table is None or agents is None or rule is None:
         return None
-    return _build(blocks, findings, agents, table, names, rule, formulas)
-
-
-def _table(agents: Any, segments: Mapping[str, Any], findings: Findings, directory: Path | None) -> Table | None:
-    if any(path[:2] in {("agents", "table"), ("agents", "rows")} for path in findings.removed):
+    population = _population(blocks, table, names, formulas, request, findings)
+    if population is None:
         return None
-    if (agents.table is None) == (agents.rows is None):
-        found, hint = ("neither", "add one of them") if agents.table is None else ("both", "remove one of them")
-        findings.add(("agents",), f"agents need either a table or rows, found {found}", hint, of_key=True)
+    plan = _plan(blocks, findings, population, rule, request, checked=context is not None)
+    if plan is None:
         return None
-    if agents.rows is not None:
-        return _inline_table(agents.rows, findings)
-    path = ("agents", "table")
-    start = findings.document.origin(findings.written(path)).parent if directory is None else directory
-    unfit = unfit_path(start / agents.table)
-    if unfit is not None:  # the scenario's entry is where to look
-        findings.add(path, f"{unfit[0]}: {show(agents.table)}", unfit[1])
-        return None
-    try:
-        return read_table(
-            start / agents.table, separator=agents.separator, name=agents.table, text=_texts(agents, segments)
-        )
-    except DataError as error:
-        findings.problems.extend(error.problems)
-    except InvalidInputError as error:
-        findings.add(("agents", "separator"), str(error))
-    return None
+    inputs = input_files({("agents", "table"): table, ("covariance", "table"): covered})
+    return Prepared(study=plan, inputs=tuple(inputs), warnings=tuple(findings.warnings))
 
 
-def _texts(agents: Any, segments: Mapping[str, Any]) -> set[str]:
-    """Columns of identifiers and labels, whose cells are taken as they are written: ``007`` is not 7."""
-    roles = [agents.agent, agents.situation, agents.alternative]
-    if agents.layout == "wide":  # a long table marks what is chosen by 1 and 0
-        roles.append(agents.chosen)
-    roles += [segment.column for segment in segments.values() if segment.edges is None]
-    return {column for column in roles if column is not None}
+def _covariance(
+    blocks: Mapping[str, Any], findings: Findings, directory: Path | None
+) -> tuple[Table | None, CoefficientCovariance | None]:
+    block = blocks.get("covariance")
+    if block is None or ("coefficients",) in findings.removed:
+        return None, None
+    table = covariance_table(block, findings, directory)
+    known = [*blocks["coefficients"], *findings.taken_out("coefficients")]
+    return table, covariance_of(block, table, known, findings)
 
 
-def _inline_table(rows: list[dict[str, Any]], findings: Findings) -> Table | None:
-    """Make a table of rows written into the scenario: every row must have the keys of the first."""
-    columns = list(rows[0])
-    before = len(findings.problems)
-    for place, row in enumerate(rows):
-        missing = [column for column in columns if column not in row]
-        if missing:
-            message = f"this row has no {missing[0]!r}, which the first row has"
-            findings.add(("agents", "rows", place), message, "give every row the same keys")
-        for column in row:
-            if column not in columns:
-                path = ("agents", "rows", place, column)
-                message = f"this row has {column!r}, which the first row has not"
-                findings.add(path, message, "give every row the same keys", of_key=True)
-    if len(findings.problems) > before:
-        return None
-    where = findings.written(("agents", "rows"))
-    positions = [findings.document.position((*where, place)) for place in range(len(rows))]
-    known = all(position.line is not None for position in positions)
-    return Table(
-        frame=pd.DataFrame(rows, columns=columns),
-        name=positions[0].file,
-        lines=tuple(position.line or 0 for position in positions) if known else (),
-    )
+def _check_wanted(
+    blocks: Mapping[str, Any], request: ComparisonRequest, context: PolicyContext, findings: Findings
+) -> None:
+    """Check everything that is wanted beside the baseline for the names it uses."""
+    check_policies(request.policies, context, findings)
+    check_request(request, context, findings)
+    if blocks.get("calibrate") is not None:
+        known = {**blocks.get("segments", {}), **dict.fromkeys(findings.taken_out("segments"))}
+        check_calibrate(blocks["calibrate"], context, known, findings)
 
 
 def _alternatives(blocks: Mapping[str, Any], findings: Findings) -> dict[str, str] | None:
@@ -149,7 +152,7 @@ def _alternatives(blocks: Mapping[str, Any], findings: Findings) -> dict[str, st
             if name not in values:
                 findings.unknown(("utility", name), "alternative", name, values, of_key=True)
         for name in values:
-            if name not in written and not _near(name, [u for u in written if u not in values]):
+            if name not in written and not is_near(name, [u for u in written if u not in values]):
                 findings.add(("utility",), f"alternative {name!r} has no utility", "add a formula for it", of_key=True)
     _check_conditions(blocks, values, findings)
     return names
@@ -168,49 +171,6 @@ def _check_observed(blocks: Mapping[str, Any], findings: Findings) -> None:
     if ("agents", "chosen") not in findings.removed:
         message = "the agents have no observed choices to compare with"
         findings.add(("checks", "observed_shares"), message, "name the column `chosen` in agents", of_key=True)
-
-
-def _near(name: str, others: list[str]) -> bool:
-    """Whether one of `others` looks like a misspelling of `name`, which is then what is reported."""
-    return bool(suggest(name, others))
-
-
-def _check_layout(agents: Any, findings: Findings) -> None:
-    if ("agents", "layout") in findings.removed:
-        return
-    if agents.layout == "long":
-        for key in ("agent", "alternative"):
-            if getattr(agents, key) is None and ("agents", key) not in findings.removed:
-                findings.add(("agents", "layout"), f"long layout needs `{key}`", f"name the column of the {key}")
-        if agents.attributes:
-            message = "attributes belong to wide layout"
-            findings.add(("agents", "attributes"), message, "a long table has a column for each", of_key=True)
-        return
-    for key in ("alternative", "availability"):
-        if getattr(agents, key) is not None:
-            findings.add(("agents", key), f"`{key}` belongs to long layout", "set layout to long", of_key=True)
-
-
-def _check_columns(agents: Any, table: Table, names: dict[str, str] | None, findings: Findings) -> None:
-    columns = [str(column) for column in table.frame.columns]
-    for key in ("agent", "situation", "alternative", "chosen", "weight", "availability"):
-        column = getattr(agents, key)
-        if column is not None and column not in columns:
-            findings.unknown(("agents", key), "column", column, columns)
-    for attribute, by_alternative in agents.attributes.items():
-        path: EntryPath = ("agents", "attributes", attribute)
-        if attribute in columns:
-            findings.add(path, f"attribute {attribute!r} has the name of a column", "rename it", of_key=True)
-        for name, column in by_alternative.items():
-            if column not in columns:
-                findings.unknown((*path, name), "column", column, columns)
-            if names is not None and name not in names.values():
-                findings.unknown((*path, name), "alternative", name, names.values(), of_key=True)
-        for name in (names or {}).values():
-            others = [other for other in by_alternative if other not in (names or {}).values()]
-            if name not in by_alternative and (*path, name) not in findings.removed and not _near(name, others):
-                message = f"attribute {attribute!r} has no column for alternative {name!r}"
-                findings.add(path, message, "name one", of_key=True)
 
 
 def _rule(blocks: Mapping[str, Any], findings: Findings) -> ChoiceRule | None:
@@ -249,11 +209,11 @@ def _formulas(blocks: Mapping[str, Any], findings: Findings) -> Iterator[tuple[E
 def _check_names(
     formulas: list[tuple[EntryPath, Expression]],
     coefficients: Mapping[str, float],
-    agents: Any,
-    table: Table,
+    columns: list[str],
+    used_elsewhere: set[str],
     findings: Findings,
 ) -> None:
-    columns = {str(column) for column in table.frame.columns} | set(agents.attributes)
+    used = used_elsewhere.union(*(formula.names for _, formula in formulas))
     path: EntryPath
     for name in coefficients:
         path = ("coefficients", name)
@@ -261,7 +221,7 @@ def _check_names(
             findings.add(path, f"{name!r} is both a column and a coefficient", "rename one", of_key=True)
         elif name in FUNCTIONS:
             findings.add(path, f"{name!r} is the name of a function", "rename it", of_key=True)
-        elif not any(name in formula.names for _, formula in formulas):
+        elif name not in used:
             findings.warn(path, f"coefficient {name!r} is used by no formula")
     known = {*columns, *coefficients, *findings.taken_out("coefficients")}
     for path, formula in formulas:
@@ -269,41 +229,30 @@ def _check_names(
             findings.add_formula(path, error)
 
 
-def _check_segments(segments: Mapping[str, Any], table: Table, findings: Findings) -> None:
-    columns = [str(column) for column in table.frame.columns]
-    for name, segment in segments.items():
-        path: EntryPath = ("segments", name)
-        if segment.column not in columns:
-            findings.unknown((*path, "column"), "column", segment.column, columns)
-        if segment.edges is not None and not np.all(np.diff(segment.edges) > 0):
-            shown = ", ".join(f"{edge:g}" for edge in segment.edges)
-            findings.add((*path, "edges"), f"edges must increase, found {shown}", "sort them")
-        if segment.labels is not None and (*path, "edges") not in findings.removed:
-            wanted = len(segment.edges) + 1 if segment.edges is not None else 0
-            if not wanted:
-                findings.add((*path, "labels"), "labels name the groups between edges", "add edges or drop labels")
-            elif len(segment.labels) != wanted:
-                edges = "1 edge makes" if wanted == 2 else f"{wanted - 1} edges make"
-                message = f"{edges} {wanted} groups, found {len(segment.labels)} labels"
-                findings.add((*path, "labels"), message, "give one label a group")
-            elif len(set(segment.labels)) != len(segment.labels):
-                findings.add((*path, "labels"), "labels must be distinct", "rename one")
-
-
-def _build(
+def _population(
     blocks: Mapping[str, Any],
-    findings: Findings,
-    agents: Any,
     table: Table,
     names: dict[str, str] | None,
-    rule: ChoiceRule,
     formulas: list[tuple[EntryPath, Expression]],
-) -> Prepared | None:
-    used = {name for _, formula in formulas for name in formula.names} - set(blocks["coefficients"])
+    request: ComparisonRequest,
+    findings: Findings,
+) -> Population | None:
+    """Build the population with the columns that formulas, segments and policies use."""
+    used = request.names.union(*(formula.names for _, formula in formulas)) - set(blocks["coefficients"])
     used |= {segment.column for segment in blocks["segments"].values()}
-    population = _population(agents, table, names, used, findings)
-    if population is None:
-        return None
+    return population_of(blocks["agents"], table, names, used, findings)
+
+
+def _plan(
+    blocks: Mapping[str, Any],
+    findings: Findings,
+    population: Population,
+    rule: ChoiceRule,
+    request: ComparisonRequest,
+    *,
+    checked: bool,
+) -> ChoicePlan | None:
+    """Build what is to be run; `checked` says whether the names that are wanted could be checked before."""
     model = ChoiceModel(
         utilities=blocks["utility"],
         coefficients=blocks["coefficients"],
@@ -311,10 +260,27 @@ def _build(
         availability=blocks["availability"],
         on_no_alternative=blocks["on_no_alternative"],
     )
-    segments = list(_segmentations(blocks["segments"], population, findings))
+    segments = list(segmentations(blocks["segments"], population, findings))
     findings.problems.extend(_placed(problem, findings) for problem in model.check(population))
     if findings.problems:
         return None
+    context = PolicyContext.of(model, population, blocks["simulation"].sampling)
+    if checked:  # only what the data tell is new
+        check_policies(request.policies, context, replace(findings, warnings=[]))
+    else:
+        _check_wanted(blocks, request, context, findings)
+    calibration = None
+    if blocks["calibrate"] is not None:
+        calibration = calibration_of(blocks["calibrate"], model, population, segments, findings)
+        if calibration is not None:
+            model, population = calibration.model, calibration.population
+    if findings.problems:
+        return None
+    comparison = None
+    if request.policies:
+        comparison = comparison_of(request, model, population, segments, blocks, findings)
+        if comparison is None:
+            return None
     simulation = blocks["simulation"]
     study = build_study(
         model,
@@ -324,63 +290,7 @@ def _build(
         sampling=simulation.sampling,
         segments=segments,
     )
-    return Prepared(study=study, inputs=_inputs(agents, table), warnings=tuple(findings.warnings))
-
-
-def _population(
-    agents: Any, table: Table, names: dict[str, str] | None, used: set[str], findings: Findings
-) -> Population | None:
-    """Build the population with the columns that are used; None where problems were noted."""
-    try:
-        return Population.from_frame(
-            table,
-            layout=agents.layout,
-            agent=agents.agent,
-            situation=agents.situation,
-            alternative=agents.alternative,
-            alternatives=names,
-            weight=agents.weight,
-            chosen=agents.chosen,
-            availability=agents.availability,
-            attributes=agents.attributes,
-            columns=[str(column) for column in table.frame.columns if str(column) in used],
-            missing_rows=agents.missing_rows,
-        )
-    except DataError as error:
-        findings.problems.extend(error.problems)
-    except InvalidInputError as error:
-        findings.add(("agents",), str(error))
-    return None
-
-
-def _segmentations(segments: Mapping[str, Any], population: Population, findings: Findings) -> Iterator[Segmentation]:
-    for name, segment in segments.items():
-        values = population.columns[segment.column]
-        path: EntryPath = ("segments", name, "column")
-        if values.ndim == 2:
-            message = f"column {segment.column!r} differs between alternatives"
-            findings.add(path, message, "a segment needs an attribute of agents")
-            continue
-        if segment.edges is not None and values.dtype.kind == "O":
-            findings.add(path, f"column {segment.column!r} holds text", "drop edges: each value is then a group")
-            continue
-        missing = np.flatnonzero(np.isnan(values) if values.dtype.kind == "f" else values == "")
-        if missing.size:
-            row = int(missing[0])
-            hint = f"fill it in ({missing.size} missing in all)"
-            findings.problems.append(
-                population.cell_problem(
-                    "a segment is missing", row=row, position=None, column=segment.column, hint=hint
-                )
-            )
-            continue
-        try:
-            if segment.edges is None:
-                yield segment_by_value(name, values)
-            else:
-                yield segment_by_edges(name, values, segment.edges, segment.labels)
-        except InvalidInputError as error:
-            findings.add(path, str(error))
+    return ChoicePlan(study=study, comparison=comparison, calibration=calibration)
 
 
 def _placed(problem: Problem, findings: Findings) -> Problem:
@@ -388,20 +298,6 @@ def _placed(problem: Problem, findings: Findings) -> Problem:
     if problem.file:
         return problem
     block, _, name = problem.path.partition(".")
-    place = findings.document.position(findings.written((block, name) if name else (block,)))
+    path = findings.written((block, name) if name else (block,))
+    place = findings.document.offset_position(path, problem.offset or 0)
     return replace(problem, file=place.file, line=place.line, column=place.column)
-
-
-def _inputs(agents: Any, table: Table) -> tuple[InputFile, ...]:
-    if table.path is None:
-        return ()
-    digest = hashlib.sha256(table.path.read_bytes()).hexdigest()
-    return (
-        InputFile(
-            name=agents.table,
-            entry=("agents", "table"),
-            path=str(table.path),
-            sha256=digest,
-            rows=len(table.frame),
-        ),
-    )

@@ -42,10 +42,19 @@ class Finished:
     ----------
     outcome : object
     checks : tuple of Check
+    comparison : object, optional
+        Policies against the baseline that `outcome` describes, where there are any.
+    calibration : object, optional
+        How the baseline was made to meet given shares, where it was.
+    warnings : tuple of str
+        Things allowed but probably not meant that only the run shows.
     """
 
     outcome: Any
     checks: tuple[Check, ...]
+    comparison: Any = None
+    calibration: Any = None
+    warnings: tuple[str, ...] = ()
 
 
 class Kind(Protocol):

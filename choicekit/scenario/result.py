@@ -106,13 +106,18 @@ class StudyResult:
         From the scenario; `title` and `description` may be empty.
     seed : int
     outcome : object
-        The answer, of the kind's own type: `ChoiceOutcome` for ``kind: choice``.
+        The answer, of the kind's own type: `ChoiceOutcome` for ``kind: choice``, of the baseline where there are
+        policies.
     checks : tuple of Check
     warnings : tuple of str
         Things allowed but probably not meant, as shown to the user.
     scenario : mapping
         The resolved scenario as plain values, defaults filled in; runnable, with input paths as given.
     provenance : Provenance
+    comparison : object, optional
+        Policies against the baseline: `PolicyComparison` for ``kind: choice`` with ``policies``.
+    calibration : object, optional
+        How the baseline was made to meet given shares: `Calibration` for ``kind: choice`` with ``calibrate``.
 
     Examples
     --------
@@ -139,6 +144,8 @@ class StudyResult:
     warnings: tuple[str, ...]
     scenario: Mapping[str, Any]
     provenance: Provenance
+    comparison: Any = None
+    calibration: Any = None
 
     @property
     def passed(self) -> bool:

@@ -210,7 +210,9 @@ def run_scenario(
         seed=specification.seed,
         outcome=finished.outcome,
         checks=finished.checks,
-        warnings=scenario.warnings,
+        comparison=finished.comparison,
+        calibration=finished.calibration,
+        warnings=(*scenario.warnings, *finished.warnings),
         scenario=scenario.values,
         provenance=Provenance(
             versions=versions(),

@@ -140,8 +140,8 @@ NAMES = [
          "s.yaml:2:1 unknown key 'knd', did you mean 'kind'?"),
     Case("an unknown key like no other", lunch(end="zzz: 1\n"),
          "s.yaml:14:1 unknown key 'zzz', known keys are choicekit, kind, name, title, description, seed, labels, "
-         "agents, alternatives, coefficients, utility, availability, on_no_alternative, segments, simulation, checks, "
-         "rule"),
+         "agents, alternatives, coefficients, utility, availability, on_no_alternative, segments, simulation, "
+         "policies, calibrate, welfare, elasticities, covariance, uncertainty, checks, rule"),
     Case("a misspelt column in a formula", lunch(("b * hunger", "b * hungr")),
          """\
          s.yaml:13:14 unknown name 'hungr', did you mean 'hunger'?
@@ -344,7 +344,7 @@ FORMULAS = [
              b * log(hunger - 1)"""),
     Case("numbers compared with text", lunch(("b * hunger", "b * (hunger == 'x')")),
          """\
-         s.yaml:13:10 'hunger' holds numbers and cannot be compared with text, write the number without quotes
+         s.yaml:13:15 'hunger' holds numbers and cannot be compared with text, write the number without quotes
              b * (hunger == 'x')
                   ^"""),
     Case("a condition that compares numbers with text", lunch(end="availability: {pizza: hunger == 'x'}\n"),
@@ -419,9 +419,34 @@ TABLES = [
               "people.csv:4 column 'hunger': 'inf' is not a finite number (agent bo)"),
     of_people("a word among numbers", "who,hunger\nann,2\nbo,lots\n",
               "people.csv:3 column 'hunger': 'lots' is not a finite number (agent bo)"),
+    of_people("words among numbers in cells that nobody needs", "who,hunger,open\nann,-,0\nbo,2,1\ncy,abc,0\n",
+              """\
+              people.csv:2 column 'hunger': '-' is not a finite number (agent ann), leave cells empty that nobody needs
+              people.csv:4 column 'hunger': 'abc' is not a finite number (agent cy), leave cells empty that nobody \
+needs""", ("coefficients:", "availability: {pizza: open}\ncoefficients:")),
+    of_people("words among numbers in cells of which one is needed", "who,hunger,open\nann,-,0\nbo,x,1\ncy,2,1\n",
+              """\
+              people.csv:2 column 'hunger': '-' is not a finite number (agent ann), leave cells empty that nobody needs
+              people.csv:3 column 'hunger': 'x' is not a finite number (agent bo)""",
+              ("coefficients:", "availability: {pizza: open}\ncoefficients:")),
     of_people("words instead of numbers", "who,hunger\nann,much\nbo,lots\n",
-              "people.csv:2 column 'hunger': a number is needed, every cell is text such as 'much' (agent ann), "
-              "text can only be compared with text, by == or in"),
+              """\
+              s.yaml:11:14 column 'hunger' must hold numbers here, found only text such as 'much', text can only be \
+compared with text, by == or in
+                  b * hunger
+                      ^""", code=2),
+    of_people("a text for a number in a condition and a utility", "who,hunger,home\nann,2,city\nbo,0,farm\n",
+              """\
+              s.yaml:11:14 column 'home' must hold numbers here, found only text such as 'city', text can only be \
+compared with text, by == or in
+                  b + home * hunger
+                      ^""", ("b * hunger", "b + home * hunger"), code=2),
+    of_people("more bad cells than are listed", "who,hunger\nann,1\n" + "".join(f"b{n},x\n" for n in range(7)),
+              "\n".join(f"people.csv:{line} column 'hunger': 'x' is not a finite number (agent b{line - 3})"
+                        for line in range(3, 8)) + ", and 2 more like it"),
+    of_people("more bad weights than are listed", "who,hunger,w\n" + "".join(f"b{n},1,-1\n" for n in range(9)),
+              "\n".join(f"people.csv:{line} column 'w': must be a finite number of at least 0, found '-1'"
+                        for line in range(2, 7)) + ", and 4 more like it", ("  table:", "  weight: w\n  table:")),
     of_people("an agent twice", "who,hunger\nann,2\nann,3\n",
               "people.csv:3 agent ann occurs a second time, name a `situation` column if agents choose more than once"),
     of_people("an agent without a name", "who,hunger\nann,2\n,3\n",
@@ -487,7 +512,8 @@ SEVERAL = [
              ^""", overrides=("seed=[1",)),
     Case("an override of an unknown key", LUNCH, "--set sede=2 unknown key 'sede', known keys are choicekit, kind, "
          "name, title, description, seed, labels, agents, alternatives, coefficients, utility, availability, "
-         "on_no_alternative, segments, simulation, checks, rule", overrides=("sede=2",)),
+         "on_no_alternative, segments, simulation, policies, calibrate, welfare, elasticities, covariance, "
+         "uncertainty, checks, rule", overrides=("sede=2",)),
     Case("an override below a number", LUNCH,
          "--set seed.x=1 'seed' is a number, nothing can be set inside it, check the path", overrides=("seed.x=1",)),
     Case("a fault in the file and one in an override", lunch(("seed: 1", "seed: -1")),
@@ -513,16 +539,20 @@ def said(case: Case) -> list[str]:
     return [first.lstrip(), *(line[indent:] if line[:indent].strip() == "" else line for line in rest)]
 
 
+def write_files(case: Case, folder: Path) -> None:
+    for name, content in case.files.items():
+        if name.endswith("/"):
+            (folder / name).mkdir()
+        else:
+            (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    (folder / "s.yaml").write_text(case.text)
+
+
 @pytest.fixture(params=CASES, ids=str)
 def case(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Case:
     """A broken scenario, written to the working directory."""
     found: Case = request.param
-    for name, content in found.files.items():
-        if name.endswith("/"):
-            (tmp_path / name).mkdir()
-        else:
-            (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    (tmp_path / "s.yaml").write_text(found.text)
+    write_files(found, tmp_path)
     monkeypatch.chdir(tmp_path)
     return found
 
@@ -539,6 +569,7 @@ def test_the_command_line_says_the_same_with_its_exit_code(case: Case) -> None:
     arguments = ["check", "s.yaml"] + [word for override in case.overrides for word in ("--set", override)]
     result = CliRunner().invoke(app, arguments)
     count = len([line for line in said(case) if not line.startswith(" ")])
+    count += sum(int(more) for more in re.findall(r"\band (\d+) more like it", case.says))
     assert result.stderr.split("\n")[:-1] == [
         *said(case), f"{count} problem{'s' if count > 1 else ''}, nothing was run"
     ]  # fmt: skip

@@ -179,6 +179,13 @@ def test_attributes_of_a_wide_table_differ_by_alternative() -> None:
 # --- checks ---------------------------------------------------------------------------------------------------------
 
 
+def test_python_and_yaml_repeat_as_often_by_default() -> None:
+    population = Population(agents=[1, 2])
+    by_hand = simulate_choices(ChoiceModel({"a": "0", "b": "0"}), population, seed=1)
+    by_file = run_scenario(LUNCH.replace("simulation: {replications: 50}\n", "")).outcome
+    assert by_hand.replications == by_file.replications == 200
+
+
 def test_every_run_checks_sums_agreement_and_availability() -> None:
     result = lunch()
     assert [(check.name, check.passed) for check in result.checks] == [
@@ -205,6 +212,16 @@ def test_observed_shares_can_be_asked_for(folder: Path, limit: float, passed: bo
 
 def test_an_unreachable_agreement_fails() -> None:
     assert not lunch("checks: {agreement: 0.999}\n").passed
+
+
+def test_true_and_false_are_formulas() -> None:
+    text = "availability: {soup: true, pizza: false}\n"
+    np.testing.assert_array_equal(lunch(text).outcome.expected_shares, [1, 0])
+    switched = run_scenario(LUNCH + text, overrides=["availability.pizza=true", "availability.soup=false"]).outcome
+    np.testing.assert_array_equal(switched.expected_shares, [0, 1])
+    plain = lunch().outcome.expected_shares
+    for overrides in ({"availability.pizza": True}, {"availability.pizza": True, "utility.soup": True}):
+        np.testing.assert_array_equal(lunch(text, **overrides).outcome.expected_shares, plain)
 
 
 # --- warnings -------------------------------------------------------------------------------------------------------

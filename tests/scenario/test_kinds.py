@@ -58,6 +58,9 @@ class EvenHanded(RegularisedRule):
         even = there / there.sum(axis=-1, keepdims=True)
         return np.asarray((1 - self.evenness) * best / best.sum(axis=-1, keepdims=True) + self.evenness * even)
 
+    def _jacobian_product(self, utility: FloatArray, direction: FloatArray) -> FloatArray:
+        return np.zeros(direction.shape)
+
     def _conjugate(self, probabilities: FloatArray) -> FloatArray:
         return np.zeros(probabilities.shape[:-1])
 

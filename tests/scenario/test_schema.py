@@ -41,6 +41,10 @@ def test_templates_validate(values: Any) -> None:
     VALIDATOR.validate(values)
 
 
+def test_true_and_false_are_formulas() -> None:
+    VALIDATOR.validate(parse_document(lunch(end="availability: {soup: true, pizza: false}\n"), file="s").values)
+
+
 @pytest.mark.parametrize("text", [LUNCH, PEOPLE, TRIPS], ids=["lunch", "people", "trips"])
 def test_whole_scenarios_validate(text: str) -> None:
     VALIDATOR.validate(parse_document(text, file="s").values)

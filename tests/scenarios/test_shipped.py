@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 
 from choicekit import StudyResult, load_scenario, run_scenario, write_report
+from choicekit.report import headline
+from choicekit.report.text import plain
 from choicekit.scenario.kinds import kinds
 
 FOLDER = Path(__file__).parents[2] / "scenarios"
@@ -29,7 +32,8 @@ def test_there_are_scenarios() -> None:
 def test_all_checks_hold_and_nothing_is_warned_of(result: StudyResult) -> None:
     assert [check.name for check in result.checks if not check.passed] == []
     assert len(result.checks) >= 2
-    assert result.warnings == ()
+    # what b_cost of the travel data is worth is known to 3.5 standard errors only, and a run says so
+    assert [warning for warning in result.warnings if "standard errors from zero" not in warning] == []
 
 
 def test_the_report_is_written(result: StudyResult, tmp_path: Path) -> None:
@@ -62,9 +66,21 @@ def test_the_template_of_every_kind_runs(kind: str) -> None:
     text = resources.files("choicekit.scenario").joinpath("templates", f"{kind}.yaml").read_text(encoding="utf-8")
     result = run_scenario(text)
     assert result.passed
-    assert result.warnings == ()
+    # what b_cost of the travel data is worth is known to 3.5 standard errors only, and a run says so
+    assert [warning for warning in result.warnings if "standard errors from zero" not in warning] == []
 
 
 def test_every_data_file_is_used() -> None:
     used = {Path(entry.name).name for path in SHIPPED for entry in load_scenario(path).prepared.inputs}
     assert used == {path.name for path in (FOLDER / "data").iterdir()}
+
+
+def test_the_gallery_shows_the_report_of_today() -> None:
+    """The page that is kept tells what a run tells now; numbers of versions and hashes may differ."""
+    result = run_scenario(FOLDER / "mode_choice.yaml")
+    page = BeautifulSoup((FOLDER.parent / "reports" / "gallery" / "mode_choice.html").read_text(), "html.parser")
+    heading = page.find("h1")
+    assert heading is not None
+    assert plain(heading.get_text()) == headline(result)
+    assert result.comparison is not None
+    assert all(policy.replace("-", " ") in page.get_text() for policy in result.comparison.policies)

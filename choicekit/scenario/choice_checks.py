@@ -1,0 +1,178 @@
+"""What must hold for the result of a choice study to be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from choicekit.choice.intervals import SMALLEST_VARIANCE
+from choicekit.choice.outcome import ChoiceOutcome
+from choicekit.choice.policies.comparison import PolicyComparison
+from choicekit.choice.policies.policy_outcome import PolicyOutcome
+from choicekit.scenario.choice_blocks import ChecksBlock
+from choicekit.scenario.result import Check
+
+__all__ = ["checks_of", "policy_checks"]
+
+SUM_TOLERANCE = 1e-12  # rounding of a sum of at most a few thousand probabilities
+
+
+def checks_of(outcome: ChoiceOutcome, specification: Any) -> Iterator[Check]:
+    """Yield the checks of a simulated baseline.
+
+    Parameters
+    ----------
+    outcome : ChoiceOutcome
+    specification : ChoiceBlock
+        Its limits, and what it says about agents with nothing available.
+    """
+    yield Check(
+        name="probabilities_sum_to_one",
+        title="probabilities sum to one",
+        measure="largest gap over all rows",
+        value=float(outcome.tally.largest_gap),
+        limit=SUM_TOLERANCE,
+        relation="<=",
+    )
+    yield Check(
+        name="simulated_agrees_with_expected",
+        title="simulated shares agree with expected",
+        measure="p-value of the alternative furthest off",
+        value=outcome.agreement,
+        limit=specification.checks.agreement,
+        relation=">=",
+        unit="p-value",
+    )
+    yield _availability_check(outcome, specification.on_no_alternative)
+    yield from _checks_asked_for(outcome, specification.checks)
+
+
+def _availability_check(outcome: ChoiceOutcome, on_no_alternative: str) -> Check:
+    if on_no_alternative == "error":
+        return Check(
+            name="nothing_available",
+            title="everybody has something to choose",
+            measure="rows with nothing available",
+            value=float(outcome.n_idle),
+            limit=0.0,
+            relation="<=",
+            unit="rows",
+        )
+    return Check(
+        name="somebody_chooses",
+        title="somebody has something to choose",
+        measure="rows with something available",
+        value=float(outcome.n_rows - outcome.n_idle),
+        limit=1.0,
+        relation=">=",
+        unit="rows",
+    )
+
+
+def _checks_asked_for(outcome: ChoiceOutcome, limits: ChecksBlock) -> Iterator[Check]:
+    if limits.half_width is not None:
+        yield Check(
+            name="half_width",
+            title="simulated shares are precise enough",
+            measure="widest 95 % half-width, share",
+            value=float(outcome.estimate_by_group().half_width[0].max()),
+            limit=limits.half_width,
+            relation="<=",
+            unit="share",
+        )
+    if limits.observed_shares is not None:
+        gap = np.abs(outcome.expected_by_group() - outcome.observed_by_group())[0]
+        yield Check(
+            name="observed_shares",
+            title="expected shares meet the observed ones",
+            measure="largest distance, share",
+            value=float(gap.max()) if outcome.has_observed else np.nan,
+            limit=limits.observed_shares,
+            relation="<=",
+            unit="share",
+        )
+
+
+# --- policies -------------------------------------------------------------------------------------------------------
+
+
+def policy_checks(comparison: PolicyComparison, agreement: float) -> Iterator[Check]:
+    """Yield the checks of policies against their baseline.
+
+    Parameters
+    ----------
+    comparison : PolicyComparison
+    agreement : float
+        Least probability of simulated changes as far from the expected ones as found.
+    """
+    yield Check(
+        name="changes_agree_with_expected",
+        title="simulated changes of shares agree with expected",
+        measure="p-value of the policy and alternative furthest off",
+        value=_agreement(comparison),
+        limit=agreement,
+        relation=">=",
+        unit="p-value",
+    )
+    untouched = {name: _untouched(outcome, comparison) for name, outcome in comparison.policies.items()}
+    if any(len(places) > 1 for places in untouched.values()):
+        yield Check(
+            name="no_needless_switches",
+            title="nobody switches between alternatives that a policy leaves alone",
+            measure="such switches under all policies, mean of a replication",
+            value=sum(_switches(comparison.policies[name], places) for name, places in untouched.items()),
+            limit=0.0,
+            relation="<=",
+            unit="rows",
+        )
+
+
+def _agreement(comparison: PolicyComparison) -> float:
+    """Return the smallest p-value of all changes of shares, corrected for their number by Sidak's rule.
+
+    A change is judged by its z-score under the law of the paired draws. One of which fewer than `SMALLEST_VARIANCE`
+    switches are expected is too far from normal for that, and is passed over.
+    """
+    tails = []
+    for outcome in comparison.policies.values():
+        estimate = outcome.estimate()
+        change, error, variance = estimate.change[0], estimate.standard_error[0], estimate.variance[0]
+        counted = comparison.replications * variance * float(outcome.rows[0]) ** 2
+        judged = np.isfinite(error) & (counted >= SMALLEST_VARIANCE)
+        score = np.abs(change - outcome.share_change[0])[judged] / error[judged]
+        tails += (2 * special.ndtr(-score)).tolist()
+    if not tails:
+        return 1.0
+    with np.errstate(divide="ignore"):  # a tail of probability 1 is allowed: the logarithm of 0 is meant
+        return float(-np.expm1(len(tails) * np.log1p(-min(tails))))
+
+
+def _untouched(outcome: PolicyOutcome, comparison: PolicyComparison) -> list[int]:
+    """Places of the alternatives whose utility and availability a policy leaves as they are, for every agent.
+
+    With coherent draws under one rule nobody switches between two of them: who prefers one to the other under the
+    policy did so before. Otherwise nothing is known, and none are returned.
+    """
+    baseline, population = comparison.study.baseline, comparison.study.population
+    if {outcome.sampling, baseline.sampler.sampling} != {"coherent"} or outcome.model.rule != baseline.model.rule:
+        return []
+    before, after = ((model.formulas(population), model.conditions) for model in (baseline.model, outcome.model))
+    moved = {
+        name for name, value in outcome.model.coefficients.items() if baseline.model.coefficients.get(name) != value
+    }
+    return [
+        place
+        for place, name in enumerate(comparison.alternatives)
+        if name in before[0]
+        and all(old.get(name) == new.get(name) for old, new in zip(before, after, strict=True))
+        and not any(moved & formulas[name].names for formulas in after if name in formulas)
+    ]
+
+
+def _switches(outcome: PolicyOutcome, places: list[int]) -> float:
+    """Rows that switch between some alternatives, mean of a replication."""
+    table = outcome.switching[0][np.ix_(places, places)]
+    return float(table[~np.eye(len(places), dtype=bool)].sum())

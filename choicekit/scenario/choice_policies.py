@@ -1,0 +1,162 @@
+"""Policies of a choice scenario: made of their blocks, and checked against what they may name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from choicekit.choice.expressions import Expression, parse_expression
+from choicekit.choice.policies.cases import BASELINE
+from choicekit.choice.policies.faults import PolicyContext, PolicyFault, faults_of
+from choicekit.choice.policies.policy import Policy
+from choicekit.errors import ExpressionError, InvalidInputError
+from choicekit.rules import ChoiceRule, rule_from_name
+from choicekit.scenario.document import EntryPath
+from choicekit.scenario.validation import Findings
+
+__all__ = ["check_policies", "context_of", "names_in_policies", "read_policies"]
+
+_UNREAD = "0"
+"""Stands for a formula that cannot be read, so that the rest of its policy is still looked at."""
+
+
+def read_policies(blocks: Mapping[str, Any], findings: Findings) -> dict[str, Policy]:
+    """Make policies of their blocks, noting formulas and rules that cannot be read.
+
+    Parameters
+    ----------
+    blocks : mapping
+        Entries of the file that could be read.
+    findings : Findings
+
+    Returns
+    -------
+    dict of str to Policy
+        Also of those in which something is wrong: without it.
+    """
+    return {name: _policy(name, block, blocks, findings) for name, block in blocks.get("policies", {}).items()}
+
+
+def _policy(name: str, block: Any, blocks: Mapping[str, Any], findings: Findings) -> Policy:
+    settings = block.model_dump(exclude_none=True)
+    rule = settings.pop("rule", None)
+    added = settings.get("add", {})
+    for alternative in [key for key, new in added.items() if not ("utility" in new or "columns_like" in new)]:
+        path: EntryPath = ("policies", name, "add", alternative)
+        del added[alternative]
+        if not {(*path, "utility"), (*path, "columns_like")} & findings.removed:
+            message = f"new alternative {alternative!r} has neither a utility nor columns_like"
+            findings.add(path, message, "name the alternative it is like, or give it a formula", of_key=True)
+    for holder, key, place in list(_formulas(settings)):
+        try:
+            parse_expression(holder[key])
+        except ExpressionError as error:
+            findings.add_formula(("policies", name, *place), error)
+            holder[key] = _UNREAD
+    return Policy(**settings, rule=None if rule is None else _rule(("policies", name, "rule"), rule, blocks, findings))
+
+
+def _formulas(settings: dict[str, Any], path: EntryPath = ()) -> Iterator[tuple[dict[str, Any], str, EntryPath]]:
+    """Yield every formula of a policy: the mapping that holds it, its key there, and its path in the policy."""
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            yield from _formulas(value, (*path, key))
+        elif isinstance(value, str) and key not in {"description", "columns_like"}:
+            yield settings, key, (*path, key)
+
+
+def _rule(path: EntryPath, given: dict[str, Any], blocks: Mapping[str, Any], findings: Findings) -> ChoiceRule | None:
+    """Return the rule of a policy: without a type that of the baseline, with other settings."""
+    settings = given
+    if "type" not in given:
+        if "rule" not in blocks:
+            return None
+        settings = blocks["rule"].model_dump()
+        for key, value in given.items():
+            if key not in settings:
+                message = f"the baseline's rule, {settings['type']}, has no {key!r}"
+                findings.add((*path, key), message, "name the type of another rule", of_key=True)
+                return None
+            settings[key] = value
+    try:
+        return rule_from_name(settings["type"], **{key: value for key, value in settings.items() if key != "type"})
+    except InvalidInputError as error:
+        findings.add(path, str(error))
+        return None
+
+
+def names_in_policies(policies: Mapping[str, Policy]) -> set[str]:
+    """Return every name that stands in a formula of a policy, or for an attribute that it changes.
+
+    Examples
+    --------
+    >>> sorted(names_in_policies({"cheaper": Policy(change={"bus": {"fare": "fare - rebate"}}, filter="age > 18")}))
+    ['age', 'fare', 'rebate']
+    """
+    names: set[str] = set()
+    for policy in policies.values():
+        changes = [*policy.change.values(), policy.attributes, *(new.change for new in policy.add.values())]
+        names |= {name for change in changes for name in change}
+        texts = [text for change in changes for text in change.values()]
+        texts += [*policy.availability.values(), policy.filter]
+        texts += [text for new in policy.add.values() for text in (new.utility, new.availability)]
+        names |= {name for text in texts if text for name in parse_expression(text).names}
+    return names
+
+
+def context_of(
+    blocks: Mapping[str, Any],
+    names: Mapping[str, str] | None,
+    formulas: list[tuple[EntryPath, Expression]],
+    columns: Sequence[str],
+    findings: Findings,
+) -> PolicyContext | None:
+    """Return what policies may name; None where the alternatives are known only to the data.
+
+    Parameters
+    ----------
+    blocks : mapping
+    names : mapping of str to str, optional
+        Alternatives by their labels in the table.
+    formulas : list of (path, Expression)
+        Utilities and availability conditions that could be read.
+    columns : sequence of str
+    findings : Findings
+        What was given but could not be read counts as known.
+    """
+    if names is None:
+        return None
+    alternatives = list(dict.fromkeys([*names.values(), *findings.taken_out("utility")]))
+    by_path = dict(formulas)
+    one = by_path.get(("utility",))
+    utilities = {name: by_path.get(("utility", name), one) for name in alternatives}
+    conditions = {name: by_path.get(("availability", name)) for name in alternatives}
+    simulation = blocks.get("simulation")
+    return PolicyContext(
+        alternatives=alternatives,
+        coefficients={**dict.fromkeys(findings.taken_out("coefficients"), 1.0), **blocks["coefficients"]},
+        columns=columns,
+        formulas={name: formula for name, formula in utilities.items() if formula is not None},
+        conditions={name: formula for name, formula in conditions.items() if formula is not None},
+        sampling="auto" if simulation is None else simulation.sampling,
+    )
+
+
+def check_policies(policies: Mapping[str, Policy], context: PolicyContext, findings: Findings) -> None:
+    """Note what is wrong with policies or probably not meant."""
+    if BASELINE in policies:
+        message = f"a policy cannot be called {BASELINE!r}"
+        findings.add(("policies", BASELINE), message, "that is what policies are compared with", of_key=True)
+    for name, policy in policies.items():
+        for fault in faults_of(policy, context):
+            _note(("policies", name, *fault.path), fault, name, findings)
+
+
+def _note(path: EntryPath, fault: PolicyFault, policy: str, findings: Findings) -> None:
+    if fault.error is not None:
+        findings.add_formula(path, fault.error)
+    elif fault.warning:
+        message = fault.message.replace("this policy", f"policy {policy!r}", 1)
+        findings.warn(path, ", ".join(part for part in (message, fault.hint) if part))
+    else:
+        findings.add(path, fault.message, fault.hint, of_key=fault.of_key)
