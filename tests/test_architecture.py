@@ -20,7 +20,7 @@ import choicekit
 PACKAGE = Path(choicekit.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-BELOW_EVERYTHING = {"random", "errors", "suggestions", "kernels", "_version"}
+BELOW_EVERYTHING = {"random", "errors", "suggestions", "counting", "kernels", "_version"}
 LOW = {"rules", "execution"}
 ROOMS = {"choice", "networks", "detection", "relaxation", "estimation"}
 MAY_IMPORT = {

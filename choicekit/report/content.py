@@ -17,6 +17,7 @@ __all__ = [
     "Code",
     "Column",
     "Details",
+    "Diff",
     "Fact",
     "Figure",
     "Formula",
@@ -71,6 +72,15 @@ class Code:
     label: str
 
 
+@dataclass(frozen=True)
+class Diff:
+    """Lines with a sign each: ``"+"`` for what is added, ``"-"`` for what is taken away, a space for the rest."""
+
+    kind: ClassVar[str] = "diff"
+    lines: tuple[tuple[str, str], ...]
+    label: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Formula:
     """The utility of one alternative: as MathML, or as text where there is none."""
@@ -106,14 +116,17 @@ class Cell:
     ----------
     text, below : str
         What it says, and a smaller line under that.
+    aside : str
+        A few words right after the text, set smaller, such as how much it differs.
     style : str
-        ``"strong"``, ``"none"`` (nothing to say), ``"good"``, ``"bad"``, ``"code"`` or empty.
+        ``"strong"``, ``"none"`` (nothing to say), ``"quiet"``, ``"good"``, ``"bad"``, ``"code"`` or empty.
     mark : Markup, optional
         Our own drawing before the text: the marker of an alternative.
     """
 
     text: str
     below: str = ""
+    aside: str = ""
     style: str = ""
     mark: Markup | None = None
 
@@ -172,7 +185,7 @@ class Details:
     is_open: bool = False
 
 
-Block: TypeAlias = Prose | Heading | Items | Code | Formulas | Table | Figure | Details
+Block: TypeAlias = Prose | Heading | Items | Code | Diff | Formulas | Table | Figure | Details
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 
 __all__ = [
@@ -11,10 +12,12 @@ __all__ = [
     "clean",
     "display_names",
     "display_width",
+    "distinct",
     "in_sentence",
     "join_words",
     "plain",
     "shorten",
+    "singular",
     "slug",
 ]
 
@@ -23,6 +26,8 @@ _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uff
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "RLE", "RLO"})
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 LONGEST_IN_SENTENCE = 40
+SHORTEST = 16
+"""Characters that figures and heads of tables leave of a name, at least."""
 
 
 def clean(text: object) -> str:
@@ -102,8 +107,58 @@ def join_words(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+def singular(noun: str) -> str:
+    """Return the singular of a regular English plural; words of other forms as they are.
+
+    Examples
+    --------
+    >>> [singular(noun) for noun in ("trips", "choices", "lunches", "cities", "buses", "classes", "houses")]
+    ['trip', 'choice', 'lunch', 'city', 'bus', 'class', 'house']
+    >>> [singular(noun) for noun in ("Reisen", "bus", "class")]
+    ['Reisen', 'bus', 'class']
+    """
+    if noun.endswith("ies"):
+        return f"{noun[:-3]}y"
+    if re.search("(ch|sh|x|ss|[^aeiou]us)es$", noun):
+        return noun[:-2]
+    return noun[:-1] if re.search("[^su]s$", noun) else noun
+
+
+def distinct(names: Sequence[str], length: int = SHORTEST) -> tuple[str, ...]:
+    """Add a number to names that would look alike once shortened: their place in the list.
+
+    Parameters
+    ----------
+    names : sequence of str
+    length : int
+        Of the shortest form in which they are shown, at least 16.
+
+    Returns
+    -------
+    tuple of str
+        As given where all stay apart. The number stands at the end, which `shorten` keeps, so that a name has the same
+        one wherever it is shown and however short.
+
+    Examples
+    --------
+    >>> distinct(["night train by the coast to Rome", "day train", "night train by the river to Rome"])
+    ('night train by the coast to Rome (1)', 'day train', 'night train by the river to Rome (3)')
+    """
+    times = Counter(shorten(name, length) for name in names)
+    alike = [times[shorten(name, length)] > 1 for name in names]
+    found = _numbered(names, alike)
+    if len({shorten(name, length) for name in found}) < len(found):  # a name looks like another one's number
+        return _numbered(names, [True] * len(names))
+    return found
+
+
+def _numbered(names: Sequence[str], which: Sequence[bool]) -> tuple[str, ...]:
+    places = enumerate(zip(names, which, strict=True), start=1)
+    return tuple(f"{name} ({place})" if numbered else name for place, (name, numbered) in places)
+
+
 def display_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Write names with spaces for underscores, unless two would then look alike.
+    """Write names with spaces for underscores, unless two would then look alike; number those that do anyway.
 
     Examples
     --------
@@ -113,7 +168,7 @@ def display_names(names: Sequence[str]) -> tuple[str, ...]:
     ('a_b', 'a b')
     """
     spaced = tuple(clean(name).replace("_", " ").strip() or clean(name) for name in names)
-    return spaced if len(set(spaced)) == len(spaced) else tuple(clean(name) for name in names)
+    return distinct(spaced if len(set(spaced)) == len(spaced) else tuple(clean(name) for name in names))
 
 
 def display_width(text: str) -> float:

@@ -229,7 +229,7 @@ def test_weights_and_availability_have_columns() -> None:
         "unweighted",
         "observed",
         "expected − observed, points",
-        "available to",
+        "available to, unweighted",
     ]
     row = soup.select("#table-shares tbody tr")[0].find_all("td")
     weighted, unweighted = outcome.expected_by_group()[0, 0], outcome.expected_by_group(weighted=False)[0, 0]

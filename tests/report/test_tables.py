@@ -46,6 +46,9 @@ def test_tables_of_a_study() -> None:
     assert tables["shares"]["alternative"].tolist() == list(outcome.alternatives)
     assert len(tables["segments"]) == 3 * 4
     assert tables["groups"]["rows"].tolist() == outcome.tally.rows.tolist()
+    assert tables["segments"].columns[:3].tolist() == ["segment", "group", "rows"]
+    assert tables["convergence"]["replications"].tolist() == [1, 2, 3, 4, 5, 6]  # after so many
+    assert tables["checks"]["relation"].tolist() == ["<="]
     last = tables["convergence"].iloc[-1]
     best = outcome.expected_shares.idxmax()
     assert last["alternative"] == best

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from choicekit.report.figures.layout import FONT_SIZE, add_panel, label_gutter, percent_ticks
 from choicekit.report.figures.style import INK, SOFT, Mark
 from choicekit.report.figures.svg import draw_svg
-from choicekit.report.numbers import count
+from choicekit.report.numbers import count, real_minus
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,6 +36,8 @@ def draw_convergence(
     axis: str,
     end: str,
     target: str,
+    name: str = "convergence",
+    within: tuple[float, float] = (0.0, 1.0),
 ) -> Markup:
     """Draw a running mean.
 
@@ -53,6 +55,10 @@ def draw_convergence(
         What the share is of.
     end, target : str
         Labels of the last mean and of the exact share.
+    name : str
+        Of the figure.
+    within : tuple of float
+        What the band is kept within: 0 and 1 for a share, -1 and 1 for a change of one.
 
     Returns
     -------
@@ -62,12 +68,12 @@ def draw_convergence(
     def draw(figure: Figure) -> None:
         right = label_gutter([end, target], most=205) + 12
         panel = add_panel(figure, left=_LEFT, right=right, top=_TOP, bottom=_BOTTOM, height=_HEIGHT)
-        low, high = _limits(replications, mean, half_width, expected)
+        low, high = _limits(replications, mean, half_width, expected, within)
         panel.set_ylim(low, high)
         panel.fill_between(
             replications,
-            100 * np.maximum(mean - half_width, 0.0),
-            100 * np.minimum(mean + half_width, 1.0),
+            100 * np.maximum(mean - half_width, within[0]),
+            100 * np.minimum(mean + half_width, within[1]),
             color=mark.colour,
             alpha=0.16,
             linewidth=0,
@@ -80,16 +86,26 @@ def draw_convergence(
         _set_axes(panel, replications, axis)
         _label(panel, float(mean[-1]), expected, end, target)
 
-    return draw_svg("convergence", label, _HEIGHT, draw)
+    return draw_svg(name, label, _HEIGHT, draw)
 
 
 def _limits(
-    replications: npt.NDArray[np.int64], mean: FloatArray, half: FloatArray, expected: float
+    replications: npt.NDArray[np.int64],
+    mean: FloatArray,
+    half: FloatArray,
+    expected: float,
+    within: tuple[float, float],
 ) -> tuple[float, float]:
     settled = replications >= max(min(10, replications[-1]), _SETTLED * replications[-1])
-    low = min(float(np.maximum(mean - half, 0.0)[settled].min()), expected, float(mean.min(where=settled, initial=1.0)))
+    low = min(
+        float(np.maximum(mean - half, within[0])[settled].min()),
+        expected,
+        float(mean.min(where=settled, initial=within[1])),
+    )
     high = max(
-        float(np.minimum(mean + half, 1.0)[settled].max()), expected, float(mean.max(where=settled, initial=0.0))
+        float(np.minimum(mean + half, within[1])[settled].max()),
+        expected,
+        float(mean.max(where=settled, initial=within[0])),
     )
     room = max(0.06 * (high - low), 1e-6)
     return 100 * (low - room), 100 * (high + room)
@@ -102,7 +118,7 @@ def _set_axes(panel: Axes, replications: npt.NDArray[np.int64], axis: str) -> No
     ticks = [1, *(tick for tick in inner if tick > 0.04 * last)]
     panel.set_xticks(ticks, [count(tick) for tick in ticks])
     panel.set_yticks(percent_ticks(*panel.get_ylim(), most=6))
-    panel.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    panel.yaxis.set_major_formatter(lambda value, _: real_minus(f"{value:g}"))
     panel.spines["left"].set_visible(False)
     panel.grid(axis="x", visible=False)
     panel.set_xlabel("replications", loc="left", labelpad=6)

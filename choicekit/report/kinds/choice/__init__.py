@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from choicekit.report.content import Report
+from dataclasses import replace
+
+from choicekit.report.content import Fact, Report, Section
 from choicekit.report.kinds.choice.bulk import bulk_files
 from choicekit.report.kinds.choice.certainty import certainty_section
+from choicekit.report.kinds.choice.comparison import comparison_sections
+from choicekit.report.kinds.choice.comparison.errors import error_blocks
+from choicekit.report.kinds.choice.comparison.summary import policy_summary
+from choicekit.report.kinds.choice.comparison.tables import comparison_tables
+from choicekit.report.kinds.choice.comparison.verdict import comparison_facts, comparison_lead, comparison_verdict
+from choicekit.report.kinds.choice.comparison.view import ComparisonView, comparison_of
 from choicekit.report.kinds.choice.model import model_section
 from choicekit.report.kinds.choice.segments import segments_section
 from choicekit.report.kinds.choice.shares import shares_section
 from choicekit.report.kinds.choice.summary import summarise
 from choicekit.report.kinds.choice.tables import data_tables
-from choicekit.report.kinds.choice.view import view_of
+from choicekit.report.kinds.choice.view import ChoiceView, view_of
 from choicekit.report.kinds.choice.words import facts, lead, status, title
 from choicekit.report.rerun import rerun_section
 from choicekit.report.text import clean, plain
@@ -32,14 +40,8 @@ def build_report(result: StudyResult) -> Report:
     Report
     """
     view = view_of(result)
-    verdict = title(view)
-    sections = (
-        shares_section(view),
-        *segments_section(view),
-        certainty_section(view),
-        model_section(view),
-        rerun_section(result),
-    )
+    compared = comparison_of(view)
+    verdict = _verdict(view, compared)
     return Report(
         kind="choice",
         name=clean(result.name),
@@ -47,14 +49,43 @@ def build_report(result: StudyResult) -> Report:
         kicker=clean(result.title or result.name),
         title=verdict,
         status=status(result.checks),
-        lead=lead(view),
+        lead=lead(view) if compared is None or view.leading is None else comparison_lead(compared),
         description=clean(result.description),
         passed=result.passed,
-        facts=facts(view),
-        sections=sections,
-        tables=data_tables(view),
-        summary=summarise(view, plain(verdict)),
+        facts=_facts(view, compared),
+        sections=_sections(view, compared),
+        tables=data_tables(view) | ({} if compared is None else comparison_tables(compared)),
+        summary=summarise(view, plain(verdict), {} if compared is None else policy_summary(compared)),
         bulk=bulk_files(result),
+    )
+
+
+def _verdict(view: ChoiceView, compared: ComparisonView | None) -> str:
+    """Return the finding: of the policies where there are some; a failed check goes before everything else."""
+    if compared is None or not view.result.passed or view.leading is None:
+        return title(view)
+    return comparison_verdict(compared)
+
+
+def _facts(view: ChoiceView, compared: ComparisonView | None) -> tuple[Fact, ...]:
+    found = facts(view)
+    if compared is None:
+        return found
+    place = next(number for number, fact in enumerate(found) if fact.name == "alternatives") + 1
+    return *found[:place], *comparison_facts(compared), *found[place:]
+
+
+def _sections(view: ChoiceView, compared: ComparisonView | None) -> tuple[Section, ...]:
+    shares, segments = shares_section(view), segments_section(view)
+    if compared is None:
+        return shares, *segments, certainty_section(view), model_section(view), rerun_section(view.result)
+    return (
+        *comparison_sections(compared),
+        certainty_section(view, error_blocks(compared)),
+        replace(shares, title="Baseline"),
+        *(replace(section, title="Baseline by segment") for section in segments),
+        model_section(view),
+        rerun_section(view.result),
     )
 
 
@@ -70,4 +101,5 @@ def headline(result: StudyResult) -> str:
     -------
     str
     """
-    return plain(title(view_of(result)))
+    view = view_of(result)
+    return plain(_verdict(view, comparison_of(view)))

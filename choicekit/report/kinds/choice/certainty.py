@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -16,15 +17,23 @@ from choicekit.report.kinds.choice.words import simulated_text
 from choicekit.report.numbers import THIN, count, percent, points, share
 from choicekit.report.text import capitalise, clean, in_sentence
 
-__all__ = ["certainty_section", "replications_needed", "running_mean"]
+__all__ = ["certainty_section", "picked", "replications_needed", "running_mean"]
 
 _TARGET = 0.001  # a tenth of a percentage point
 _MOST_POINTS = 400
 
 
-def certainty_section(view: ChoiceView) -> Section:
-    """Return the section on simulation error, the checks and the warnings."""
-    blocks: list[Block] = [Prose(_what_it_is(view)), Prose(_how_large(view)), *_convergence(view)]
+def certainty_section(view: ChoiceView, effects: Sequence[Block] = ()) -> Section:
+    """Return the section on simulation error, the checks and the warnings.
+
+    Parameters
+    ----------
+    view : ChoiceView
+    effects : sequence of Block
+        What is said first, of the effects of policies; the shares that the rest speaks of are the baseline's then.
+    """
+    blocks: list[Block] = [*effects, Heading("Shares in the baseline")] if effects else []
+    blocks += [Prose(_what_it_is(view)), Prose(_how_large(view)), *_convergence(view)]
     if view.result.checks:
         blocks += [Heading("Checks"), checks_table(view.result.checks)]
     if view.result.warnings:
@@ -113,17 +122,17 @@ def _convergence(view: ChoiceView) -> list[Block]:
 
 def _convergence_figure(view: ChoiceView, place: int, mean: FloatArray, half: FloatArray) -> Figure:
     name, expected = in_sentence(view.names[place], 24), float(view.expected[0, place])
-    off, shown = float(mean[-1]) - expected, points(abs(float(mean[-1]) - expected), view.decimals)
+    off, gap = float(mean[-1]) - expected, points(abs(float(mean[-1]) - expected), view.decimals)
     inside = "inside" if abs(off) <= half[-1] else "outside"
     finding = f"The simulated share of {name} settles on the expected one"
-    if float(shown) != 0:
-        end = f"{shown} points {'above' if off > 0 else 'below'}"
+    if float(gap) != 0:
+        end = f"{gap} points {'above' if off > 0 else 'below'}"
         finding = f"The simulated share of {name} ends {end} the expected one, which is {inside} its 95{THIN}% band"
-    picked = _picked(view.outcome.replications)
+    shown = picked(view.outcome.replications)
     svg = draw_convergence(
-        picked,
-        mean[picked - 1],
-        half[picked - 1],
+        shown,
+        mean[shown - 1],
+        half[shown - 1],
         expected,
         mark=view.marks[place],
         label=f"{finding}, after {count(view.outcome.replications)} replications.",
@@ -138,8 +147,8 @@ def _convergence_figure(view: ChoiceView, place: int, mean: FloatArray, half: Fl
     return Figure(name="convergence", finding=capitalise(finding), note=note, svg=svg, table="convergence")
 
 
-def _picked(replications: int) -> npt.NDArray[np.int64]:
-    """At most some hundred of many replications, dense where the mean still moves."""
+def picked(replications: int) -> npt.NDArray[np.int64]:
+    """Return at most some hundred of many replications, dense where the mean still moves."""
     if replications <= _MOST_POINTS:
         return np.arange(1, replications + 1)
     early = np.geomspace(1, replications, _MOST_POINTS // 2)

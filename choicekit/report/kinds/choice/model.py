@@ -22,6 +22,7 @@ from choicekit.report.content import (
     Section,
     Table,
 )
+from choicekit.report.kinds.choice.calibration import calibration_blocks
 from choicekit.report.kinds.choice.view import ChoiceView
 from choicekit.report.kinds.choice.words import rule_text
 from choicekit.report.numbers import MINUS
@@ -46,6 +47,7 @@ def model_section(view: ChoiceView) -> Section:
     blocks: list[Block] = [Prose(_rule(view)), *_utilities(view)]
     if model.coefficients:
         blocks.append(_coefficients(model.coefficients))
+    blocks += calibration_blocks(view)
     if model.conditions:
         blocks += [Heading("Availability"), Prose("An alternative is available where its condition holds.")]
         blocks.append(_formulas(view, model.conditions, "Availability conditions"))

@@ -45,7 +45,7 @@ def _table(view: ChoiceView) -> Table:
         columns += [Column(title="observed"), Column(title="expected − observed, points")]
     partly = bool(np.any(view.available < 1))
     if partly:
-        columns.append(Column(title="available to"))
+        columns.append(Column(title="available to, unweighted" if outcome.weighted else "available to"))
     shown = min(len(view.names), _MOST_ROWS)
     note = "" if shown == len(view.names) else f"{len(view.names) - shown} more rows are in tables/shares.csv."
     weighing = ", weighted" if outcome.weighted else ""

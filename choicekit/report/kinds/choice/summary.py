@@ -7,27 +7,27 @@ is not known:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from choicekit.report.kinds.choice.calibration import CALIBRATION_KEYS, calibration_summary
+from choicekit.report.kinds.choice.comparison.summary import POLICY_KEYS
 from choicekit.report.kinds.choice.records import check_records, group_records
 from choicekit.report.kinds.choice.view import ChoiceView
 
 __all__ = ["SCHEMA_VERSION", "SUMMARY_KEYS", "summarise"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Changes when a key is renamed, removed, or means something else; not when one is added."""
 
 _SHARES = {
-    "expected": "mean choice probability, exact given the model",
-    "simulated": "mean simulated share over replications",
+    "expected_share": "mean choice probability, exact given the model",
+    "simulated_share": "mean simulated share over replications",
     "standard_error": "standard error of the simulated share",
     "lower": "lower end of its 95 % simulation interval",
     "upper": "upper end of its 95 % simulation interval",
-    "observed": "share among the choices the data report, or null",
+    "observed_share": "share among the choices the data report, or null",
 }
-
-_COLUMNS = {"expected": "expected_share", "simulated": "simulated_share", "observed": "observed_share"}
-"""Names that shares have in tables, where these are others."""
 
 SUMMARY_KEYS = {
     "schema_version": "version of this table of keys",
@@ -49,7 +49,7 @@ SUMMARY_KEYS = {
     "inclusive_value.mean": "mean inclusive value of the rows that choose",
     "inclusive_value.unit": "its unit",
     **{f"shares.<alternative>.{key}": text for key, text in _SHARES.items()},
-    "shares.<alternative>.available": "share of the rows that choose to which the alternative is available",
+    "shares.<alternative>.available": "share of the rows that choose, unweighted, to which it is available",
     **{
         f"shares_unweighted.<alternative>.{key}": f"{text}; only where agents carry weights"
         for key, text in _SHARES.items()
@@ -58,6 +58,8 @@ SUMMARY_KEYS = {
     "segments.<segment>.<group>.idle_rows": "rows of the group with nothing available",
     "segments.<segment>.<group>.inclusive_value": "mean inclusive value of the group",
     **{f"segments.<segment>.<group>.shares.<alternative>.{key}": text for key, text in _SHARES.items()},
+    **CALIBRATION_KEYS,
+    **POLICY_KEYS,
     "checks.<check>.title": "what must hold",
     "checks.<check>.measure": "how it was measured",
     "checks.<check>.value": "what was found",
@@ -73,7 +75,7 @@ SUMMARY_KEYS = {
 __doc__ = f"{__doc__}{chr(10).join(f'{key}: {text}' for key, text in SUMMARY_KEYS.items())}"
 
 
-def summarise(view: ChoiceView, finding: str) -> dict[str, Any]:
+def summarise(view: ChoiceView, finding: str, policies: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Collect the headline numbers, under the keys of `SUMMARY_KEYS` and in their order.
 
     Parameters
@@ -81,6 +83,8 @@ def summarise(view: ChoiceView, finding: str) -> dict[str, Any]:
     view : ChoiceView
     finding : str
         Title of the report.
+    policies : mapping, optional
+        What is said of each policy.
 
     Returns
     -------
@@ -109,8 +113,11 @@ def summarise(view: ChoiceView, finding: str) -> dict[str, Any]:
     }
     if outcome.weighted:
         summary["shares_unweighted"] = _shares(view, weighted=False)[0]
+    summary["segments"] = _segments(group_records(view)[1:], shares[1:])
+    summary |= calibration_summary(view)
+    if policies:
+        summary["policies"] = dict(policies)
     summary |= {
-        "segments": _segments(group_records(view)[1:], shares[1:]),
         "checks": _checks(view),
         "warnings": list(result.warnings),
         "versions": dict(result.provenance.versions),
@@ -127,7 +134,7 @@ def _rule(view: ChoiceView) -> dict[str, Any]:
 def _shares(view: ChoiceView, *, weighted: bool | None = None) -> list[dict[str, dict[str, Any]]]:
     """Shares of each alternative, by group."""
     frame, n = view.outcome.to_frame(weighted=weighted), len(view.outcome.alternatives)
-    columns = [frame[_COLUMNS.get(key, key)].tolist() for key in _SHARES]
+    columns = [frame[key].tolist() for key in _SHARES]
     records = [dict(zip(_SHARES, values, strict=True)) for values in zip(*columns, strict=True)]
     return [
         dict(zip(view.outcome.alternatives, records[start : start + n], strict=True))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from choicekit.report.kinds.choice.calibration import calibration_tables
 from choicekit.report.kinds.choice.certainty import running_mean
 from choicekit.report.kinds.choice.records import check_records, group_records
 from choicekit.report.kinds.choice.view import ChoiceView
 
 __all__ = ["data_tables"]
-
-_RELATIONS = {"<=": "at most", ">=": "at least"}
 
 
 def data_tables(view: ChoiceView) -> dict[str, pd.DataFrame]:
@@ -27,8 +26,8 @@ def data_tables(view: ChoiceView) -> dict[str, pd.DataFrame]:
     if view.leading is not None and outcome.replications > 1:
         tables["convergence"] = _convergence(view, view.leading)
     if view.result.checks:
-        tables["checks"] = pd.DataFrame(check_records(view)).replace({"relation": _RELATIONS})
-    return tables | _model(view)
+        tables["checks"] = pd.DataFrame(check_records(view))
+    return tables | _model(view) | calibration_tables(view)
 
 
 def _everybody(frame: pd.DataFrame, n_alternatives: int) -> pd.DataFrame:
@@ -40,7 +39,7 @@ def _convergence(view: ChoiceView, place: int) -> pd.DataFrame:
     mean, half = running_mean(shares, float(view.variance[0, place]))
     return pd.DataFrame(
         {
-            "replication": np.arange(1, len(shares) + 1),
+            "replications": np.arange(1, len(shares) + 1),
             "alternative": view.outcome.alternatives[place],
             "simulated_share": shares,
             "running_mean": mean,

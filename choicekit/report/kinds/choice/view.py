@@ -13,7 +13,7 @@ from choicekit.choice.intervals import ShareEstimate
 from choicekit.choice.outcome import ChoiceOutcome
 from choicekit.report.figures.style import MAX_CATEGORIES, OTHER, Mark, marks_for
 from choicekit.report.numbers import MINUS, count, real_minus, share_decimals
-from choicekit.report.text import clean, display_names
+from choicekit.report.text import clean, display_names, distinct, singular
 from choicekit.scenario.result import StudyResult
 
 __all__ = ["ChoiceView", "GroupSet", "view_of"]
@@ -110,7 +110,7 @@ class ChoiceView:
 
     def described(self, number: int, what: str) -> str:
         """Return "210 agents", in the singular for one."""
-        return f"{count(number)} {what[:-1] if number == 1 and what.endswith('s') else what}"
+        return f"{count(number)} {singular(what) if number == 1 else what}"
 
 
 def view_of(result: StudyResult) -> ChoiceView:
@@ -158,7 +158,7 @@ def _segmentations(outcome: ChoiceOutcome, segments: Mapping[str, Any]) -> tuple
     return tuple(
         GroupSet(
             name=clean(name).replace("_", " "),
-            labels=tuple(label[position] for position in positions),
+            labels=distinct([label[position] for position in positions]),
             positions=np.asarray(positions, dtype=np.int64),
             ordered="edges" in _mapping(segments.get(name))
             or all(_is_number(label[place].replace(MINUS, "-")) for place in positions),
