@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "scenario": BELOW_EVERYTHING | LOW | ROOMS | {"assignment", "scenario"},
     "report": BELOW_EVERYTHING | LOW | ROOMS | {"assignment", "scenario", "report"},
     "cli": BELOW_EVERYTHING | LOW | ROOMS | {"assignment", "scenario", "report", "cli"},
+    "__main__": {"cli"},
 }
 """Design section 2: imports go down only, and siblings do not import each other."""
 

@@ -127,3 +127,27 @@ def test_an_interrupt_while_the_report_is_written(folder: Path, method: str, pla
     assert interrupted(folder, program, "here") == [SAID]
     assert entries(folder) == before
     check_directory(folder / "reports" / "crowd")  # the next run may go on
+
+
+def test_an_interrupt_while_the_command_line_is_loaded(tmp_path: Path) -> None:
+    program = """
+import sys
+
+class Interrupting:
+    def find_spec(self, name, *rest):
+        if name == "typer":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupting())
+from choicekit.__main__ import main
+main()
+"""
+    ended = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", f"{SAID}\n")
+
+
+def test_the_package_runs_as_a_module() -> None:
+    command = [sys.executable, "-m", "choicekit", "--version"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0
+    assert ended.stdout.startswith("choicekit ")

@@ -123,11 +123,8 @@ class ComparisonStudy:
 
     def tally(self, block: Block, drawn: Callable[[int], None] = lambda _: None) -> PairedTally:
         """Simulate all cases in one block under the same draws, telling `drawn` of choices as they are made."""
-        cases, groups, weights = (
-            [case.rows(block.rows) for case in self.cases],
-            self._groups(block),
-            self.weights(block.rows),
-        )
+        cases = [case.rows(block.rows) for case in self.cases]
+        groups, weights = self._groups(block), self.weights(block.rows)
         moves = [Moves.between(cases[0], after, groups, weights) for after in cases[1:]]
         counts: list[list[FloatArray]] = [[] for _ in cases]
         for replications in self._chunks(len(block)):
