@@ -141,7 +141,8 @@ def _has_type(value: object) -> str:
 
 def _settings_block(rules: tuple[str, ...]) -> type[Block]:
     """Return a block of the settings of all rules, each of which may be left out."""
-    entries: dict[str, Any] = {"type": (None, Field(default=None, description="Left out: that of the baseline."))}
+    nothing = Field(default=None, description="Left out: that of the baseline.")
+    entries: dict[str, Any] = {"type": (type(None), nothing)}
     for name in rules:
         for key, info in dataclass_block(registered_rules()[name], name).model_fields.items():
             if key != "type":
