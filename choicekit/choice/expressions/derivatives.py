@@ -53,6 +53,8 @@ def derivative(expression: Expression, name: str, columns: Mapping[str, npt.Arra
       ``a ** b`` with b > 0 has slope 0 in b where a is 0, and none (nan) where a is negative.
     - Where the value is nan the slope is nan; where the slope is without bound it is inf or -inf, as ``sqrt(x)`` at 0.
       Neither gives a warning.
+    - Where a part with slope 0 meets one without bound, as in ``sqrt(x - x)`` or ``sqrt(x ** 2)`` at 0, the product
+      cannot be told from these two and is nan.
 
     References
     ----------
