@@ -244,3 +244,12 @@ def test_small_groups_make_no_finding() -> None:
     result = constant_comparison({"a": "0", "b": "x"}, {"up": {"change": {"b": {"x": "x + 1"}}}}, segments=[lonely])
     assert np.isfinite(result.comparison.policies["up"].welfare.mean).all()
     assert "island" not in build_report(result).lead
+
+
+def test_too_few_agents_to_resample_leave_the_interval_to_the_simulation() -> None:
+    found = constant_comparison({"a": "0", "b": "x"}, {"dearer": {"change": {"b": {"x": "x - 1"}}}}, n=4, bootstrap=200)
+    text = plain(comparison_verdict(seen(found)))
+    few = found.comparison is not None and int(found.comparison.policies["dearer"].rows[0]) < 10
+    assert few
+    assert text.endswith("from simulation)")
+    assert "–" not in text

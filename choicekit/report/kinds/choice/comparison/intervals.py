@@ -44,7 +44,7 @@ def errors_of_share(policy: PolicyView, place: int, group: int = 0) -> tuple[Err
     for source, replicates in (("agents", outcome.agents), ("coefficients", outcome.parameters)):
         if replicates is not None:
             found.append(_interval(source, replicates.share_change[:, group, place]))
-    return tuple(found)
+    return tuple(filter(_is_known, found))
 
 
 def errors_of_worth(policy: PolicyView, group: int = 0, *, in_utility: bool = False) -> tuple[ErrorInterval, ...]:
@@ -64,7 +64,12 @@ def errors_of_worth(policy: PolicyView, group: int = 0, *, in_utility: bool = Fa
             values = replicates.value_change
         if values is not None:
             found.append(_interval(source, values[:, group]))
-    return tuple(found)
+    return tuple(filter(_is_known, found))
+
+
+def _is_known(found: ErrorInterval) -> bool:
+    """Whether there is an interval: a group of a few agents has none by resamples."""
+    return bool(np.isfinite(found.lower) and np.isfinite(found.upper)) or found.source == "simulation"
 
 
 def _interval(source: str, replicates: np.ndarray[tuple[int], np.dtype[np.float64]]) -> ErrorInterval:
