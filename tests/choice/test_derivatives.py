@@ -265,7 +265,7 @@ FORMULAS = st.recursive(LEAVES, grow_all, max_leaves=8).map(lambda written: writ
 
 
 def differences(text: str, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Central differences, and where they can be believed: no kink, jump, pole or cancellation near the point."""
+    """Central differences, and where they can be believed: no kink, jump, pole, root of 0 or cancellation near."""
     expression = parse_expression(text)
 
     def central(step: float) -> np.ndarray:
@@ -279,12 +279,21 @@ def differences(text: str, name: str) -> tuple[np.ndarray, np.ndarray]:
         if isinstance(node, ast.expr) and not (isinstance(node, ast.Name) and node.id in FUNCTIONS):
             with np.errstate(all="ignore"):
                 calm = calm & (np.abs(evaluate(text, node, POINTS).astype(float)) < 1e3)
+                edge = root_of(node)
+                if edge is not None:  # a root has no slope at 0, though what stands still there has differences
+                    calm = calm & (evaluate(text, edge, POINTS).astype(float) != 0)
     return one, calm
+
+
+def root_of(node: ast.expr) -> ast.expr | None:
+    """What a root is taken of, by function or by power; None where the node is no root."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "sqrt":
+        return node.args[0]
+    return node.left if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) else None
 
 
 def test_agrees_with_finite_differences() -> None:
     believed: list[float] = []
-    untold: list[float] = []  # a slope of 0 that meets one without bound, which is rare
 
     @settings(max_examples=400)
     @given(FORMULAS, st.sampled_from("abn"))
@@ -293,16 +302,13 @@ def test_agrees_with_finite_differences() -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             found = np.broadcast_to(derivative(parse_expression(text), name, POINTS), 5)
-        told = calm & ~np.isnan(found)
-        np.testing.assert_allclose(found[told], expected[told], rtol=10 * TRUSTED, atol=10 * TRUSTED, err_msg=text)
-        untold.append(float((calm & np.isnan(found)).mean()))
+        np.testing.assert_allclose(found[calm], expected[calm], rtol=10 * TRUSTED, atol=10 * TRUSTED, err_msg=text)
         if name in parse_expression(text).names:
             believed.append(float(calm.mean()))
 
     compare()
     assert len(believed) > 100
     assert np.mean(believed) > 0.6
-    assert np.mean(untold) < 0.01
 
 
 @pytest.mark.parametrize("text", ["sqrt(a - a)", "sqrt(a ** 2)", "(0 * a) ** 0.5"])
