@@ -90,7 +90,7 @@ class Kind(Protocol):
         ...
 
 
-_MODULES = {"choice": "choicekit.scenario.choice"}
+_MODULES = {"choice": "choicekit.scenario.choice.kind"}
 """Kinds by name and the module whose ``KIND`` they are; imported when used."""
 
 

@@ -20,7 +20,7 @@ from choicekit.scenario.blocks import (
     mapping_or,
     rule_block,
 )
-from choicekit.scenario.choice_policy_blocks import (
+from choicekit.scenario.choice.policy_blocks import (
     CalibrateBlock,
     CovarianceBlock,
     PolicyBlock,

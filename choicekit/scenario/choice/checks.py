@@ -12,7 +12,7 @@ from choicekit.choice.intervals import SMALLEST_VARIANCE
 from choicekit.choice.outcome import ChoiceOutcome
 from choicekit.choice.policies.comparison import PolicyComparison
 from choicekit.choice.policies.policy_outcome import PolicyOutcome
-from choicekit.scenario.choice_blocks import ChecksBlock
+from choicekit.scenario.choice.blocks import ChecksBlock
 from choicekit.scenario.result import Check
 
 __all__ = ["checks_of", "policy_checks"]

@@ -20,8 +20,8 @@ from choicekit.choice.population import Population
 from choicekit.choice.segments import Segmentation
 from choicekit.choice.tables import number_of_each
 from choicekit.errors import ExpressionError, InvalidInputError, Problem
-from choicekit.scenario.choice_policies import names_in_policies
-from choicekit.scenario.choice_policy_blocks import UncertaintyBlock
+from choicekit.scenario.choice.policies import names_in_policies
+from choicekit.scenario.choice.policy_blocks import UncertaintyBlock
 from choicekit.scenario.document import EntryPath
 from choicekit.scenario.validation import Findings
 from choicekit.scenario.wording import show

@@ -27,13 +27,13 @@ from choicekit import (
 from choicekit.choice.policies.covariance import CoefficientCovariance
 from choicekit.rules import register_rule
 from choicekit.rules import registry as registry_module
-from choicekit.scenario.choice_checks import policy_checks
+from choicekit.scenario.choice.checks import policy_checks
 from choicekit.scenario.emitting import dump_document
 from choicekit.scenario.schema import scenario_schema
 from choicekit.scenario.source import parse_document
-from tests.scenario.test_broken_policies import COVARIANCE_CSV, RIDES, RIDES_CSV
+from tests.scenario.choice.test_broken_policies import COVARIANCE_CSV, RIDES, RIDES_CSV
 
-MODE_CHOICE = Path(__file__).parents[2] / "scenarios" / "mode_choice.yaml"
+MODE_CHOICE = Path(__file__).parents[3] / "scenarios" / "mode_choice.yaml"
 LUNCH = """
 choicekit: 1
 kind: choice

@@ -13,9 +13,9 @@ from choicekit.choice.simulation import run_study
 from choicekit.counting import counted
 from choicekit.execution import Progress
 from choicekit.scenario.blocks import ScenarioBlock
-from choicekit.scenario.choice_blocks import ChoiceBlock, choice_specification
-from choicekit.scenario.choice_checks import checks_of, policy_checks
-from choicekit.scenario.choice_preparation import ChoicePlan, prepare_choice
+from choicekit.scenario.choice.blocks import ChoiceBlock, choice_specification
+from choicekit.scenario.choice.checks import checks_of, policy_checks
+from choicekit.scenario.choice.preparation import ChoicePlan, prepare_choice
 from choicekit.scenario.kinds import Finished, Prepared
 from choicekit.scenario.validation import Findings
 

@@ -19,7 +19,7 @@ from choicekit.choice.simulation import ChoiceStudy, build_study
 from choicekit.choice.tables import Table
 from choicekit.errors import ExpressionError, InvalidInputError, Problem
 from choicekit.rules import ChoiceRule, rule_from_name
-from choicekit.scenario.choice_agents import (
+from choicekit.scenario.choice.agents import (
     check_columns,
     check_layout,
     input_files,
@@ -27,11 +27,11 @@ from choicekit.scenario.choice_agents import (
     population_of,
     table_of_agents,
 )
-from choicekit.scenario.choice_calibration import calibration_of, check_calibrate
-from choicekit.scenario.choice_comparison import ComparisonRequest, check_request, comparison_of, read_request
-from choicekit.scenario.choice_covariance import covariance_of, covariance_table
-from choicekit.scenario.choice_policies import check_policies, context_of, read_policies
-from choicekit.scenario.choice_segments import check_segments, segmentations
+from choicekit.scenario.choice.calibration import calibration_of, check_calibrate
+from choicekit.scenario.choice.comparison import ComparisonRequest, check_request, comparison_of, read_request
+from choicekit.scenario.choice.covariance import covariance_of, covariance_table
+from choicekit.scenario.choice.policies import check_policies, context_of, read_policies
+from choicekit.scenario.choice.segments import check_segments, segmentations
 from choicekit.scenario.document import EntryPath
 from choicekit.scenario.kinds import Prepared
 from choicekit.scenario.validation import Findings

@@ -1,0 +1,1 @@
+"""`kind: choice`: its blocks, and how a choice scenario becomes a study and a result."""
