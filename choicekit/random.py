@@ -74,6 +74,7 @@ class Stage(IntEnum):
     MATCHING = 9
     LOTTERY = 10
     NULL_MODEL = 11
+    INTEGRATION = 12  # digital shifts of quasi-random points
 
 
 def check_seed(seed: object) -> int:
@@ -352,6 +353,10 @@ class Draws:
         even, odd = self._pair(pair, (0, 1))
         return even, odd
 
+    def at(self, stage: Stage, alternatives: UIntArray) -> Draws:
+        """Return the random numbers of the same rows, under the same seed, at another stage and for other words."""
+        return Draws(seed=self.seed, stage=stage, rows=self.rows, alternatives=alternatives)
+
     def _pair(self, pair: int, halves: tuple[int, ...]) -> tuple[FloatArray, ...]:
         key = stream_key(self.seed, self.stage, pair)
         return philox_uniforms(self.rows, self.alternatives, key, halves)
@@ -370,6 +375,14 @@ class HeldDraws(Draws):
     """
 
     _held: dict[int, tuple[FloatArray, FloatArray]] = field(default_factory=dict, init=False, repr=False)
+    _others: dict[tuple[Stage, bytes], HeldDraws] = field(default_factory=dict, init=False, repr=False)
+
+    def at(self, stage: Stage, alternatives: UIntArray) -> HeldDraws:
+        """Return the random numbers of the same rows at another stage, which are kept as well."""
+        key = stage, alternatives.tobytes()
+        if key not in self._others:
+            self._others[key] = HeldDraws(seed=self.seed, stage=stage, rows=self.rows, alternatives=alternatives)
+        return self._others[key]
 
     def gumbels(self, replication: int) -> FloatArray:
         """Return the standard Gumbel numbers of one replication, shape (n, J)."""

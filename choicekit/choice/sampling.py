@@ -141,18 +141,9 @@ class Sampler:
             if draws is None:
                 draws = Draws(seed=self.seed, stage=Stage.CHOICE, rows=self.rows[rows], alternatives=self.alternatives)
             return self.rule.for_rows(rows).coherent_choices(utility, draws, replications)
-        return self._inverted(self.rule.for_rows(rows).probabilities(utility), self.rows[rows], replications)
-
-    def _inverted(self, probabilities: FloatArray, rows: UIntArray, replications: range) -> IntArray:
         one_word = np.zeros(1, dtype=np.uint64)
-        draws = Draws(seed=self.seed, stage=Stage.INVERSE, rows=rows, alternatives=one_word)
-        chosen = np.empty((len(replications), len(rows)), dtype=np.int64)
-        cumulated = probabilities.cumsum(axis=-1)
-        for place, replication in enumerate(replications):
-            # below the total, since u < 1 - 2^-53; strictly above what precedes an alternative of probability 0
-            mark = draws.uniforms(replication) * cumulated[:, -1:]
-            np.argmax(cumulated > mark, axis=-1, out=chosen[place])
-        return chosen
+        draws = Draws(seed=self.seed, stage=Stage.INVERSE, rows=self.rows[rows], alternatives=one_word)
+        return self.rule.for_rows(rows).fast_choices(utility, draws, replications)
 
 
 def choose(

@@ -8,8 +8,9 @@ fields become its settings in YAML, and the contract suite in ``tests/contracts`
 """
 
 from choicekit.rules.hardmax import Hardmax
-from choicekit.rules.protocol import ChoiceRule, RegularisedRule
+from choicekit.rules.protocol import ChoiceRule
 from choicekit.rules.registry import register_rule, registered_rules, rule_from_name
+from choicekit.rules.regularised import RegularisedRule
 from choicekit.rules.softmax import Softmax, inclusive_value, softmax
 
 __all__ = [

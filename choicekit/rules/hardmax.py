@@ -8,8 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from choicekit.random import Draws
-from choicekit.rules.protocol import FloatArray, IntArray, RegularisedRule, perturbed_choices
+from choicekit.rules.drawing import perturbed_choices
+from choicekit.rules.protocol import FloatArray, IntArray
 from choicekit.rules.registry import register_rule
+from choicekit.rules.regularised import RegularisedRule
 from choicekit.rules.utilities import hard_jacobian_product, hard_jacobian_sum, hard_maximum
 
 __all__ = ["Hardmax"]

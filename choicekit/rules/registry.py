@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from choicekit.errors import InvalidInputError
-from choicekit.rules.protocol import RegularisedRule
+from choicekit.rules.regularised import RegularisedRule
 
 __all__ = ["register_rule", "registered_rules", "rule_from_name"]
 

@@ -11,9 +11,11 @@ from scipy.special import xlogy
 
 from choicekit.errors import ShapeError
 from choicekit.random import Draws
+from choicekit.rules.drawing import perturbed_choices
 from choicekit.rules.products import row_products
-from choicekit.rules.protocol import FloatArray, IntArray, RegularisedRule, perturbed_choices
+from choicekit.rules.protocol import FloatArray, IntArray
 from choicekit.rules.registry import register_rule
+from choicekit.rules.regularised import RegularisedRule
 from choicekit.rules.utilities import (
     check_temperature,
     hard_jacobian_product,
