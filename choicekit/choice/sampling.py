@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -95,6 +95,7 @@ class Sampler:
     Attributes
     ----------
     rule : ChoiceRule
+        With settings by position, not by name.
     seed : int
     rows : ndarray (n,) of uint64
         Words of (agent, situation).
@@ -225,6 +226,8 @@ def choose(
         raise ShapeError(
             f"alternatives must match the columns of utility: found {sampler.alternatives.size} and {n_alternatives}"
         )
+    if alternatives is not None:
+        sampler = replace(sampler, rule=rule.for_alternatives(list(alternatives)))  # type: ignore[arg-type]
     chosen = _choices_by_block(sampler, values, int(replications))
     return chosen[0] if replications == 1 else chosen
 

@@ -72,7 +72,7 @@ class ChoiceStudy:
         acting = np.flatnonzero(available.any(axis=1))
         idle = available[:, -1] if self.outside else np.logical_not(available.any(axis=1))
         utility, available, rows = utility[acting], available[acting], acting + block.start
-        groups, rule = self._groups(rows), self.model.rule.for_rows(rows)
+        groups, rule = self._groups(rows), self.sampler.rule.for_rows(rows)
         weights = self.population.weights
         weighing = None if weights is None else weights[rows]
         simulated = []
@@ -217,11 +217,12 @@ def build_study(
         raise InvalidInputError(f"replications must be a whole number of at least 1, found {replications!r}")
     names = model.alternatives(population)
     check_rule_fits(model.rule, population.n_rows)
+    faced = [*names, OUTSIDE_OPTION] if model.on_no_alternative == "outside" else [*names]
     sampler = Sampler(
-        rule=model.rule,
+        rule=model.rule.for_alternatives(faced),
         seed=check_seed(seed),
         rows=row_words(population.agents, population.situations),
-        alternatives=alternative_words([*names, OUTSIDE_OPTION] if model.on_no_alternative == "outside" else names),
+        alternatives=alternative_words(faced),
         sampling=resolve_sampling(model.rule, sampling),
     )
     return ChoiceStudy(

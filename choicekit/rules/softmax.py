@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import ClassVar, Self
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import xlogy
 
-from choicekit.errors import ShapeError
 from choicekit.random import Draws
 from choicekit.rules.drawing import perturbed_choices
 from choicekit.rules.products import row_products
 from choicekit.rules.protocol import FloatArray, IntArray
 from choicekit.rules.registry import register_rule
-from choicekit.rules.regularised import RegularisedRule
-from choicekit.rules.utilities import (
-    check_temperature,
-    hard_jacobian_product,
-    hard_jacobian_sum,
-    row_maximum,
-    row_sum,
-)
+from choicekit.rules.tempered import TEMPERATURE, TemperedRule, scaled_utility
+from choicekit.rules.utilities import hard_jacobian_product, hard_jacobian_sum, row_maximum, row_sum
 
 __all__ = ["Softmax", "inclusive_value", "softmax"]
 
 
 @register_rule("softmax")
 @dataclass(frozen=True, eq=False)  # equality by value is the base's
-class Softmax(RegularisedRule):
+class Softmax(TemperedRule):
     """Choose with probability proportional to exp(u / T); T = 0 takes the best, tied maxima sharing.
 
     Parameters
@@ -62,24 +55,18 @@ class Softmax(RegularisedRule):
     array([0. , 0. , 0. , 0.5, 0.5])
     """
 
-    temperature: float | FloatArray = field(
-        default=1.0,
-        metadata={"yaml": float, "minimum": 0, "description": "T >= 0 in units of utility; 0 is the hard maximum."},
-    )
+    temperature: float | FloatArray = field(default=1.0, metadata=TEMPERATURE)
 
     supports_coherent: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "temperature", check_temperature(self.temperature))
 
     def _value(self, utility: FloatArray) -> FloatArray:
         top = row_maximum(utility)
         temperature = self._fitted_temperature(utility)
         # at most J terms of at most 1, one of them 1: the logarithm is between 0 and log J
-        return np.asarray(top + temperature * np.log(row_sum(np.exp(_scaled(utility, temperature)))))
+        return np.asarray(top + temperature * np.log(row_sum(np.exp(scaled_utility(utility, temperature)))))
 
     def _probabilities(self, utility: FloatArray) -> FloatArray:
-        weights = np.exp(_scaled(utility, self._fitted_temperature(utility)))
+        weights = np.exp(scaled_utility(utility, self._fitted_temperature(utility)))
         return np.asarray(weights / row_sum(weights)[..., None])
 
     def _jacobian_product(self, utility: FloatArray, direction: FloatArray) -> FloatArray:
@@ -120,43 +107,7 @@ class Softmax(RegularisedRule):
 
         See `RegularisedRule.coherent_choices` for arguments and result.
         """
-        return perturbed_choices(_scaled(utility, self._fitted_temperature(utility)), draws, replications)
-
-    @property
-    def n_rows(self) -> int | None:
-        """Number of temperatures; None where one holds for all rows."""
-        return None if isinstance(self.temperature, float) or self.temperature.size == 1 else len(self.temperature)
-
-    def for_rows(self, rows: slice | IntArray) -> Self:
-        """Return the rule with the temperatures of some rows; itself where one temperature holds for all."""
-        if isinstance(self.temperature, float) or self.temperature.size == 1:
-            return self
-        return replace(self, temperature=self.temperature[rows])
-
-    def _fitted_temperature(self, utility: FloatArray) -> float | FloatArray:
-        if isinstance(self.temperature, float):
-            return self.temperature
-        try:
-            return np.broadcast_to(self.temperature, utility.shape[:-1])
-        except ValueError as error:
-            raise ShapeError(
-                f"temperature must be one number or one a row: shape {self.temperature.shape} does not fit "
-                f"rows of shape {utility.shape[:-1]}"
-            ) from error
-
-
-def _scaled(utility: FloatArray, temperature: float | FloatArray) -> FloatArray:
-    """(u - max u) / T; at T = 0 its limit, zero at the maxima and minus infinity elsewhere."""
-    # a spread beyond the largest float overflows to minus infinity, whose exponential is the right answer: 0
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        difference = utility - row_maximum(utility)[..., None]
-        if isinstance(temperature, float):
-            if temperature == 1.0:
-                return np.asarray(difference)
-            if temperature > 0:
-                return np.asarray(np.divide(difference, temperature, out=difference))
-            return np.where(difference == 0, 0.0, -np.inf)
-        return np.where(difference == 0, 0.0, difference / temperature[..., None])
+        return perturbed_choices(scaled_utility(utility, self._fitted_temperature(utility)), draws, replications)
 
 
 def softmax(

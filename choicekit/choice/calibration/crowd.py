@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from choicekit.choice.model import ChoiceModel
 from choicekit.choice.population import Population
 from choicekit.execution import Block, LocalThreads, Pass, run_pass
+from choicekit.rules import ChoiceRule
 
 __all__ = ["Choosers", "Crowd", "Response", "Sums"]
 
@@ -92,6 +94,11 @@ class Crowd:
     members: BoolArray | None = None
     workers: int = 1
 
+    @cached_property
+    def rule(self) -> ChoiceRule:
+        """The model's rule, with settings by position."""
+        return self.model.rule.for_alternatives(self.model.alternatives(self.population))
+
     def choosers(self, block: Block) -> Choosers:
         """Return the rows of a block that choose."""
         available = self.model.available(self.population, block.rows)
@@ -149,7 +156,7 @@ class Crowd:
         weights = choosers.weights
         if not len(weights):
             return np.zeros(()), np.zeros(()), np.zeros(len(shift))
-        rule, utility = self.model.rule.for_rows(choosers.rows), choosers.utility + shift
+        rule, utility = self.rule.for_rows(choosers.rows), choosers.utility + shift
         return (
             np.asarray(weights.sum()),
             np.asarray(_total(weights, rule.value(utility)[:, None])[0]),
@@ -160,7 +167,7 @@ class Crowd:
         weights = choosers.weights
         if not len(weights):
             return np.zeros(()), np.zeros((len(shift), len(shift)))
-        rule = self.model.rule.for_rows(choosers.rows)
+        rule = self.rule.for_rows(choosers.rows)
         return np.asarray(weights.sum()), rule.jacobian_sum(choosers.utility + shift, weights)
 
 

@@ -140,7 +140,7 @@ def _case(
         places=np.array([alternatives.index(alternative) for alternative in own], dtype=np.int64),
         n_alternatives=len(alternatives),
         sampler=Sampler(
-            rule=model.rule,
+            rule=model.rule.for_alternatives(alternatives),
             seed=check_seed(seed),
             rows=row_words(population.agents, population.situations),
             alternatives=alternative_words(list(alternatives)),

@@ -109,7 +109,7 @@ class Case:
         if used.on_no_alternative == "outside":
             outside = chooses & (given[:, -1] > -np.inf)
         utility[~chooses] = 0.0
-        rule = used.rule.for_rows(rows)
+        rule = self.sampler.rule.for_rows(rows)
         probabilities, value = rule.probabilities(utility), np.asarray(rule.value(utility))
         probabilities[~chooses] = 0.0
         value[~chooses] = 0.0

@@ -160,7 +160,7 @@ def response_sums(case: Case, responses: tuple[Response, ...], weights: FloatArr
     faced = case.rows(rows)
     weight = np.where(faced.chooses, weights, 0.0)
     counts = weight > 0
-    rule = case.model.rule.for_rows(rows)
+    rule = case.sampler.rule.for_rows(rows)
     n_alternatives = faced.utility.shape[1]
     slope = np.zeros((len(responses), n_alternatives))
     raised = np.zeros((len(responses), n_alternatives))
