@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -32,7 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from choicekit.errors import InvalidInputError, ShapeError
-from choicekit.kernels import philox4x32, philox_uniforms
+from choicekit.kernels import exponentials_from_uniforms, philox4x32, philox_uniforms
 
 __all__ = [
     "DRAW_SCHEME",
@@ -129,9 +129,9 @@ def identifier_words(identifiers: Identifiers, what: str = "agent") -> UIntArray
     if array.ndim != 1:
         raise ShapeError(f"{what} identifiers must be one-dimensional, found shape {array.shape}")
     if array.dtype.kind == "i":
-        return array.astype(np.int64).view(np.uint64)
+        return array.astype(np.int64, copy=False).view(np.uint64)
     if array.dtype.kind == "u":
-        return array.astype(np.uint64)
+        return array.astype(np.uint64, copy=False)
     if array.dtype.kind in "OUT":
         return np.fromiter((_word(identifier, what) for identifier in array), dtype=np.uint64, count=array.size)
     raise InvalidInputError(
@@ -353,9 +353,21 @@ class Draws:
         even, odd = self._pair(pair, (0, 1))
         return even, odd
 
+    def pair_keys(self, replications: range) -> UIntArray:
+        """Return the Philox keys of the pairs that some consecutive replications are in."""
+        pairs = range(replications.start // 2, (replications.stop + 1) // 2)
+        return np.array([stream_key(self.seed, self.stage, pair) for pair in pairs], dtype=np.uint64)
+
     def at(self, stage: Stage, alternatives: UIntArray) -> Draws:
         """Return the random numbers of the same rows, under the same seed, at another stage and for other words."""
         return Draws(seed=self.seed, stage=stage, rows=self.rows, alternatives=alternatives)
+
+    def uniforms_of(self, replications: range) -> Iterator[tuple[int, FloatArray]]:
+        """Yield the place and the uniforms of each of some consecutive replications, both of a pair from one call."""
+        for pair in range(replications.start // 2, (replications.stop + 1) // 2):
+            halves = tuple(half for half in (0, 1) if 2 * pair + half in replications)
+            for half, uniform in zip(halves, self._pair(pair, halves), strict=True):
+                yield 2 * pair + half - replications.start, uniform
 
     def _pair(self, pair: int, halves: tuple[int, ...]) -> tuple[FloatArray, ...]:
         key = stream_key(self.seed, self.stage, pair)
@@ -375,6 +387,7 @@ class HeldDraws(Draws):
     """
 
     _held: dict[int, tuple[FloatArray, FloatArray]] = field(default_factory=dict, init=False, repr=False)
+    _exponentials: dict[range, FloatArray] = field(default_factory=dict, init=False, repr=False)
     _others: dict[tuple[Stage, bytes], HeldDraws] = field(default_factory=dict, init=False, repr=False)
 
     def at(self, stage: Stage, alternatives: UIntArray) -> HeldDraws:
@@ -392,6 +405,15 @@ class HeldDraws(Draws):
         """Return the Gumbel numbers of replications 2 `pair` and 2 `pair` + 1; copies, which may be changed."""
         even, odd = self._kept(pair)
         return even.copy(), odd.copy()
+
+    def exponentials(self, replications: range) -> FloatArray:
+        """Return the standard exponential numbers -log(uniform) of replications, shape (R, n, J); not to be changed."""
+        if replications not in self._exponentials:
+            numbers = np.empty((len(replications), self.rows.size, self.alternatives.size))
+            for place, uniform in self.uniforms_of(replications):
+                exponentials_from_uniforms(uniform.reshape(-1), numbers[place].reshape(-1))
+            self._exponentials[replications] = numbers
+        return self._exponentials[replications]
 
     def _kept(self, pair: int) -> tuple[FloatArray, FloatArray]:
         if pair not in self._held:

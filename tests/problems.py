@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 INF = math.inf
 LN2, LN3, LN4 = math.log(2), math.log(3), math.log(4)
 
@@ -121,9 +119,3 @@ HARD_UTILITIES: tuple[tuple[float, ...], ...] = (
     (-INF, -1e300),
 )
 """Zero mass, a single available alternative, ties, huge and tiny utilities: every law is tried on each."""
-
-
-def closest_tie_gap(utility: np.ndarray) -> float:
-    """Distance from the maximum to the largest utility strictly below it, infinite where there is none."""
-    below = utility[utility < utility.max()]
-    return float(utility.max() - below.max()) if below.size else INF

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import choicekit.random as rng
 from choicekit import kernels
 from choicekit.errors import InvalidInputError, ShapeError
+from choicekit.kernels import compiling
 from choicekit.random import (
     DRAW_SCHEME,
     Draws,
@@ -41,8 +42,8 @@ EXTREME_WORDS = [0, 1, 2, 2**31, WORD, 2**32, 2**32 + 1, 2**63 - 1, 2**63, 2**64
 def engine(request, monkeypatch):
     """Draws made by the compiled loop, where there is one, and by its twin in numpy."""
     if request.param == "numpy":
-        monkeypatch.setattr(kernels, "_compiled_philox", lambda: None)
-    elif kernels._compiled_philox() is None:
+        monkeypatch.setattr(compiling, "_numba", lambda: None)
+    elif kernels.engine() == "numpy":
         pytest.skip("no compiled loop here")
     return request.param
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -10,11 +11,12 @@ import numpy.typing as npt
 
 from choicekit.errors import InvalidInputError, ShapeError
 from choicekit.execution import Block, LocalThreads, available_workers, blocks_of
-from choicekit.random import Draws, HeldDraws, Identifiers, Stage, alternative_words, check_seed, row_words
+from choicekit.random import Draws, HeldDraws, Identifiers, Stage
 from choicekit.rules import ChoiceRule, Softmax
-from choicekit.rules.utilities import available_utility
+from choicekit.rules.addressing import addressed_utility, check_replications
+from choicekit.rules.drawing import refuse_coherent
 
-__all__ = ["Sampler", "Sampling", "choose", "resolve_sampling"]
+__all__ = ["Sampler", "Sampling", "choose", "common_sampling", "resolve_sampling"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -45,11 +47,25 @@ def resolve_sampling(rule: ChoiceRule, sampling: str) -> Literal["coherent", "fa
     if sampling not in get_args(Sampling):
         raise InvalidInputError(f"sampling must be one of {', '.join(get_args(Sampling))}, found {sampling!r}")
     if sampling == "coherent" and not rule.supports_coherent:
-        raise InvalidInputError(
-            f"{type(rule).__name__} has no additive-noise law, so coherent draws do not exist: "
-            "use sampling 'fast' or 'auto'"
-        )
+        refuse_coherent(rule)
     return "coherent" if rule.supports_coherent and sampling != "fast" else "fast"
+
+
+def common_sampling(rules: Sequence[ChoiceRule], sampling: str) -> Literal["coherent", "fast"]:
+    """Return the sampling mode that `sampling` means for agents some of whom choose by one rule, some by another.
+
+    Raises
+    ------
+    InvalidInputError
+        As `resolve_sampling`, where any of the rules has no additive-noise law.
+
+    Examples
+    --------
+    >>> common_sampling([Softmax(), Softmax(2.0)], "auto")
+    'coherent'
+    """
+    modes = {resolve_sampling(rule, sampling) for rule in rules}
+    return "coherent" if modes == {"coherent"} else "fast"
 
 
 def check_rule(rule: object) -> ChoiceRule:
@@ -208,44 +224,16 @@ def choose(
     """
     rule = Softmax() if rule is None else check_rule(rule)
     mode = resolve_sampling(rule, sampling)
-    if isinstance(replications, bool) or not isinstance(replications, int | np.integer) or replications < 1:
-        raise InvalidInputError(f"replications must be a whole number of at least 1, found {replications!r}")
-    values = _table_of(utility, availability, agents, situations)
-    n_rows, n_alternatives = values.shape
-    check_rule_fits(rule, n_rows)
-    sampler = Sampler(
-        rule=rule,
-        seed=check_seed(seed),
-        rows=row_words(np.arange(n_rows) if agents is None else agents, situations),
-        alternatives=alternative_words(np.arange(n_alternatives) if alternatives is None else alternatives),
-        sampling=mode,
+    n_replications = check_replications(replications)
+    table = addressed_utility(
+        utility, seed=seed, agents=agents, alternatives=alternatives, situations=situations, availability=availability
     )
-    if sampler.rows.size != n_rows:
-        raise ShapeError(f"agents must match the rows of utility: found {sampler.rows.size} agents and {n_rows} rows")
-    if sampler.alternatives.size != n_alternatives:
-        raise ShapeError(
-            f"alternatives must match the columns of utility: found {sampler.alternatives.size} and {n_alternatives}"
-        )
+    check_rule_fits(rule, len(table.utility))
+    sampler = Sampler(rule=rule, seed=table.seed, rows=table.rows, alternatives=table.alternatives, sampling=mode)
     if alternatives is not None:
         sampler = replace(sampler, rule=rule.for_alternatives(list(alternatives)))  # type: ignore[arg-type]
-    chosen = _choices_by_block(sampler, values, int(replications))
-    return chosen[0] if replications == 1 else chosen
-
-
-def _table_of(
-    utility: npt.ArrayLike,
-    availability: npt.ArrayLike | None,
-    agents: Identifiers | None,
-    situations: Identifiers | None,
-) -> FloatArray:
-    """Utilities as a checked (N, J) table; one row is repeated without being copied."""
-    values = available_utility(utility, availability)
-    if values.ndim > 2:
-        raise ShapeError(f"utility must be (J,) or (N, J), found shape {values.shape}")
-    named = agents if agents is not None else situations
-    if values.ndim == 2:
-        return values
-    return np.broadcast_to(values, (1 if named is None else np.asarray(named, dtype=object).size, values.size))
+    chosen = _choices_by_block(sampler, table.utility, n_replications)
+    return chosen[0] if n_replications == 1 else chosen
 
 
 def _choices_by_block(sampler: Sampler, values: FloatArray, replications: int) -> IntArray:

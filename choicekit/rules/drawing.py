@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from choicekit.errors import InvalidInputError
 from choicekit.random import Draws, Stage
 
-__all__ = ["inverted_choices", "perturbed_choices"]
+__all__ = ["inverted_choices", "perturbed_choices", "refuse_coherent"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -78,3 +79,22 @@ def inverted_choices(probabilities: FloatArray, draws: Draws, replications: rang
         mark = draws.uniforms(replication) * cumulated[:, -1:]
         np.argmax(cumulated > mark, axis=-1, out=chosen[place])
     return chosen
+
+
+def refuse_coherent(rule: object) -> NoReturn:
+    """Raise the error of a rule that is asked for coherent draws and has none.
+
+    Parameters
+    ----------
+    rule : ChoiceRule
+        Its attribute `why_not_coherent`, if it has one, says why.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    reason = getattr(rule, "why_not_coherent", "")
+    raise InvalidInputError(
+        f"{type(rule).__name__} has no additive-noise law, so coherent draws do not exist{reason and f' ({reason})'}: "
+        "use sampling 'fast' or 'auto'"
+    )

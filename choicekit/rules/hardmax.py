@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from choicekit.random import Draws
-from choicekit.rules.drawing import perturbed_choices
 from choicekit.rules.protocol import FloatArray, IntArray
+from choicekit.rules.racing import raced_choices
 from choicekit.rules.registry import register_rule
 from choicekit.rules.regularised import RegularisedRule
 from choicekit.rules.utilities import hard_jacobian_product, hard_jacobian_sum, hard_maximum
@@ -61,5 +61,4 @@ class Hardmax(RegularisedRule):
 
         See `RegularisedRule.coherent_choices` for arguments and result.
         """
-        best = utility == utility.max(axis=-1, keepdims=True)
-        return perturbed_choices(np.where(best, 0.0, -np.inf), draws, replications)
+        return raced_choices(utility, 0.0, draws, replications)

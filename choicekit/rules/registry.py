@@ -36,8 +36,8 @@ def register_rule(name: str) -> Callable[[Rule], Rule]:
 
     Examples
     --------
-    >>> sorted(registered_rules())[:2]
-    ['hardmax', 'softmax']
+    >>> {"hardmax", "softmax"} <= set(registered_rules())
+    True
     """
 
     def decorate(rule: Rule) -> Rule:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from choicekit.errors import InvalidInputError, ShapeError
 from choicekit.random import Draws
-from choicekit.rules.drawing import inverted_choices
+from choicekit.rules.drawing import inverted_choices, refuse_coherent
 from choicekit.rules.products import row_products
 from choicekit.rules.protocol import FloatArray, IntArray, Names
 from choicekit.rules.utilities import available_direction, available_utility, check_distribution, check_row_weights
@@ -30,6 +30,16 @@ class RegularisedRule(ABC):
     name: ClassVar[str] = ""
     supports_coherent: ClassVar[bool] = False
     symmetric: ClassVar[bool] = True  # whether alternatives may change places; nests, for one, tell them apart
+
+    @property
+    def sparse(self) -> bool:
+        """Whether an alternative of finite utility may have probability 0 at T > 0."""
+        return False
+
+    @property
+    def why_not_coherent(self) -> str:
+        """Why no additive noise makes these choices, in a few words; empty where nothing more is to be said."""
+        return ""
 
     @property
     def n_rows(self) -> int | None:
@@ -289,9 +299,7 @@ class RegularisedRule(ABC):
         InvalidInputError
             Where the rule has no additive-noise law.
         """
-        raise InvalidInputError(
-            f"{type(self).__name__} has no additive-noise law, so coherent draws do not exist: use sampling='fast'"
-        )
+        refuse_coherent(self)
 
     def fast_choices(self, utility: FloatArray, draws: Draws, replications: range) -> IntArray:
         """Return the choice of each row by one uniform number and its distribution, in the order of the columns.

@@ -10,19 +10,19 @@ import numpy.typing as npt
 from scipy.special import xlogy
 
 from choicekit.random import Draws
-from choicekit.rules.drawing import perturbed_choices
-from choicekit.rules.products import row_products
 from choicekit.rules.protocol import FloatArray, IntArray
+from choicekit.rules.racing import distributed_choices, raced_choices
 from choicekit.rules.registry import register_rule
-from choicekit.rules.tempered import TEMPERATURE, TemperedRule, scaled_utility
-from choicekit.rules.utilities import hard_jacobian_product, hard_jacobian_sum, row_maximum, row_sum
+from choicekit.rules.softmax_kernels import fill_probabilities, fill_values
+from choicekit.rules.tempered import TEMPERATURE
+from choicekit.rules.tsallis import TsallisRule
 
 __all__ = ["Softmax", "inclusive_value", "softmax"]
 
 
 @register_rule("softmax")
 @dataclass(frozen=True, eq=False)  # equality by value is the base's
-class Softmax(TemperedRule):
+class Softmax(TsallisRule):
     """Choose with probability proportional to exp(u / T); T = 0 takes the best, tied maxima sharing.
 
     Parameters
@@ -57,43 +57,15 @@ class Softmax(TemperedRule):
 
     temperature: float | FloatArray = field(default=1.0, metadata=TEMPERATURE)
 
+    alpha = 1.0
     supports_coherent: ClassVar[bool] = True
+    regulariser: ClassVar[str] = "q * log(q)"  # the term of one alternative, for the report
 
     def _value(self, utility: FloatArray) -> FloatArray:
-        top = row_maximum(utility)
-        temperature = self._fitted_temperature(utility)
-        # at most J terms of at most 1, one of them 1: the logarithm is between 0 and log J
-        return np.asarray(top + temperature * np.log(row_sum(np.exp(scaled_utility(utility, temperature)))))
+        return self._values_by(fill_values, utility)
 
     def _probabilities(self, utility: FloatArray) -> FloatArray:
-        weights = np.exp(scaled_utility(utility, self._fitted_temperature(utility)))
-        return np.asarray(weights / row_sum(weights)[..., None])
-
-    def _jacobian_product(self, utility: FloatArray, direction: FloatArray) -> FloatArray:
-        p = self._probabilities(utility)
-        # measured from the best alternative: what lifts all alike would cost the digits of the differences
-        best = np.broadcast_to(utility.argmax(axis=-1)[..., None], (*direction.shape[:-1], 1))
-        step = direction - np.take_along_axis(direction, best, axis=-1)
-        change = p * (step - row_sum(p * step)[..., None])
-        temperature = np.asarray(self._fitted_temperature(utility))[..., None]
-        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            return np.where(temperature > 0, change / temperature, hard_jacobian_product(utility))
-
-    def _jacobian_sum(self, utility: FloatArray, weights: FloatArray) -> FloatArray:
-        temperature = np.broadcast_to(self._fitted_temperature(utility), weights.shape)
-        soft, n_alternatives = temperature > 0, utility.shape[-1]
-        coldest = temperature.min(initial=np.inf, where=soft)
-        with np.errstate(divide="ignore", invalid="ignore"):  # at T = 0 what is soft counts for nothing
-            counts = np.where(soft, weights * (coldest / temperature), 0.0).reshape(-1, 1)
-        p = self._probabilities(utility).reshape(-1, n_alternatives)
-        pairs = row_products(counts * p, p)
-        # the diagonal, sum w p (1 - p) / T, keeps its digits as a sum over the others; 1 - p would lose them
-        total = -(pairs + pairs.T) / 2
-        np.fill_diagonal(total, 0.0)
-        np.fill_diagonal(total, -total.sum(axis=1))
-        with np.errstate(over="ignore"):
-            total = np.asarray(total / coldest + 0.0)
-        return total if soft.all() else total + hard_jacobian_sum(utility, np.where(soft, 0.0, weights))
+        return self._probabilities_by(fill_probabilities, utility)
 
     def _conjugate(self, probabilities: FloatArray) -> FloatArray:
         temperature = self._fitted_temperature(probabilities)
@@ -107,7 +79,14 @@ class Softmax(TemperedRule):
 
         See `RegularisedRule.coherent_choices` for arguments and result.
         """
-        return perturbed_choices(scaled_utility(utility, self._fitted_temperature(utility)), draws, replications)
+        return raced_choices(utility, self._fitted_temperature(utility), draws, replications)
+
+    def fast_choices(self, utility: FloatArray, draws: Draws, replications: range) -> IntArray:
+        """Return the choice of each row by one uniform number and its distribution, in the order of the columns.
+
+        See `RegularisedRule.fast_choices` for arguments and result.
+        """
+        return distributed_choices(utility, self._fitted_temperature(utility), draws, replications)
 
 
 def softmax(

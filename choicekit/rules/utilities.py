@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from choicekit.errors import InvalidInputError, NoAvailableAlternativeError, ShapeError
+from choicekit.rules.utilities_kernels import find_rows_in_order
 
 __all__ = [
     "available_direction",
@@ -18,8 +19,10 @@ __all__ = [
     "hard_jacobian_product",
     "hard_jacobian_sum",
     "hard_maximum",
+    "raise_for_disorder",
     "row_maximum",
     "row_sum",
+    "unchecked_utility",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -95,15 +98,29 @@ def available_utility(utility: npt.ArrayLike, availability: npt.ArrayLike | None
     >>> available_utility([1.0, 2.0], [True, False])
     array([  1., -inf])
     """
+    values = unchecked_utility(utility, availability)
+    found = np.zeros(1, dtype=np.int64)
+    find_rows_in_order(np.ascontiguousarray(values).reshape(-1, values.shape[-1]), found)
+    if found[0] != values.size // values.shape[-1]:
+        raise_for_disorder(values)
+    return values
+
+
+def unchecked_utility(utility: npt.ArrayLike, availability: npt.ArrayLike | None = None) -> FloatArray:
+    """Return what `available_utility` does, for a rule that finds nan and infinity itself; only shapes are checked.
+
+    Such a rule then calls `raise_for_disorder`.
+
+    Examples
+    --------
+    >>> unchecked_utility([1.0, np.nan], [True, True])
+    array([ 1., nan])
+    """
     values = _as_floats(utility)
     if availability is not None:
         values = _with_availability(values, availability)
     if values.ndim == 0 or values.shape[-1] == 0:
         raise ShapeError(f"utility must have at least one alternative on its last axis, found shape {values.shape}")
-    # one pass decides the usual case: a row's maximum is finite exactly when the row is in order, but for nan (which
-    # spreads into the maximum) and plus infinity (which is the maximum)
-    if not np.all(np.isfinite(row_maximum(values))):
-        _raise_for(values)
     return values
 
 
@@ -217,7 +234,8 @@ def _with_availability(values: FloatArray, availability: npt.ArrayLike) -> Float
         ) from error
 
 
-def _raise_for(values: FloatArray) -> None:
+def raise_for_disorder(values: FloatArray) -> NoReturn:
+    """Raise the error of utilities with a nan, plus infinity or a row with nothing available, and say where."""
     wrong = np.isnan(values) | (values == np.inf)
     if np.any(wrong):
         *row, alternative = (int(index) for index in np.argwhere(wrong)[0])
@@ -239,7 +257,7 @@ def _place(row: list[int]) -> str:
     return f"agent {row[0] if len(row) == 1 else tuple(row)}, "
 
 
-def check_temperature(temperature: Any) -> float | FloatArray:
+def check_temperature(temperature: Any, what: str = "temperature") -> float | FloatArray:
     """Return a temperature, or one a row, as float64: finite and at least 0.
 
     Raises
@@ -257,11 +275,11 @@ def check_temperature(temperature: Any) -> float | FloatArray:
             raise TypeError(temperature)
         array = np.array(temperature, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidInputError(f"temperature must be a number, or one a row, found {temperature!r}") from error
+        raise InvalidInputError(f"{what} must be a number, or one a row, found {temperature!r}") from error
     wrong = ~(np.isfinite(array) & (array >= 0))
     if np.any(wrong):
         found = float(array[wrong][0])
-        raise InvalidInputError(f"temperature must be finite and at least 0, found {found}")
+        raise InvalidInputError(f"{what} must be finite and at least 0, found {found}")
     if array.ndim == 0:
         return abs(float(array))  # -0.0 is 0
     array = np.abs(array)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from choicekit._version import __version__
-from choicekit.kernels import compiled
+from choicekit.kernels import engine
 
 __all__ = ["circumstances", "versions"]
 
@@ -31,6 +31,7 @@ def versions() -> Mapping[str, str]:
         "choicekit": __version__,
         "python": platform.python_version(),
         **{package: _version_of(package) for package in _PACKAGES},
+        "engine": engine(),  # what computes: the loops that numba compiles, or their twins in numpy
     }
 
 
@@ -58,7 +59,6 @@ def circumstances(*, workers: int, started: str, seconds: Mapping[str, float], d
         "started": started,
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "workers": workers,
-        "engine": "compiled loops" if compiled() else "NumPy twins",
         "git_revision": git_revision(directory),
         "machine": platform.machine(),
         "system": f"{platform.system()} {platform.release()}",

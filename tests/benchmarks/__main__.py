@@ -6,92 +6,23 @@ doing; the ratios are what to compare.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from scipy.special import logsumexp, softmax
 
 import choicekit as ck
+from choicekit.kernels import engine
+from tests.benchmarks.kernels import kernel_tables, rule_table
+from tests.benchmarks.timing import median_seconds
 
 ROOT = Path(__file__).parents[2]
-SIZES = ((1_000_000, 4), (1_000_000, 10), (100_000, 100))
 UNWANTED = ("matplotlib", "numba", "pandas", "ot", "scipy.stats", "pydantic")
-
-
-def median_seconds(work: Callable[[], object], runs: int = 5) -> float:
-    work()
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
-
-
-def peers_of_choice(utility: np.ndarray) -> dict[str, Callable[[], object]]:
-    rng = np.random.default_rng(1)
-    peers: dict[str, Callable[[], object]] = {
-        "numpy gumbel + argmax": lambda: (utility + rng.gumbel(size=utility.shape)).argmax(axis=1),
-        "numpy inverse": lambda: (softmax(utility, axis=1).cumsum(1) > rng.random((len(utility), 1))).argmax(axis=1),
-    }
-    if importlib.util.find_spec("jax"):
-        import jax
-
-        jax.config.update("jax_enable_x64", True)
-        array, key = jax.numpy.asarray(utility), jax.random.PRNGKey(0)
-        categorical = jax.jit(lambda k, u: jax.random.categorical(k, u, axis=1))
-        peers["jax categorical"] = lambda: categorical(key, array).block_until_ready()
-    return peers
-
-
-def choice_table() -> None:
-    print("\nOne choice an agent, ns per utility (both modes; eight = eight replications, per draw)")
-    for n_agents, n_alternatives in SIZES:
-        utility = np.random.default_rng(0).normal(size=(n_agents, n_alternatives))
-        names = [f"a{place}" for place in range(n_alternatives)]
-        ids = np.arange(n_agents)
-
-        def ours(
-            replications: int = 1,
-            utility: np.ndarray = utility,
-            ids: np.ndarray = ids,
-            names: list[str] = names,
-            **how: str,
-        ) -> Callable[[], object]:
-            return lambda: ck.choose(utility, seed=1, agents=ids, alternatives=names, replications=replications, **how)
-
-        scale = 1e9 / utility.size
-        peers = {name: median_seconds(work, 3) * scale for name, work in peers_of_choice(utility).items()}
-        mine = {
-            "coherent": median_seconds(ours()) * scale,
-            "fast": median_seconds(ours(sampling="fast")) * scale,
-            "eight": median_seconds(ours(8), 3) * scale / 8,
-        }
-        script = peers["numpy gumbel + argmax"]
-        shown = ", ".join(f"{name} {cost:.1f}" for name, cost in {**peers, **mine}.items())
-        ratios = ", ".join(f"{name} {script / cost:.2f}" for name, cost in mine.items())
-        print(f"  {n_agents:>9,} x {n_alternatives:<3}  {shown}\n{'':17}ratio to numpy gumbel + argmax: {ratios}")
-
-
-def value_table() -> None:
-    print("\nInclusive value of a row, ns per utility")
-    for n_agents, n_alternatives in SIZES:
-        utility = np.random.default_rng(0).normal(size=(n_agents, n_alternatives))
-        scale = 1e9 / utility.size
-        peer = median_seconds(lambda u=utility: logsumexp(u, axis=1), 3) * scale
-        mine = median_seconds(lambda u=utility: ck.inclusive_value(u), 3) * scale
-        size = f"{n_agents:>9,} x {n_alternatives:<3}"
-        print(f"  {size}  scipy logsumexp {peer:.1f}, choicekit {mine:.1f}, ratio {peer / mine:.2f}")
 
 
 def command_table() -> None:
@@ -164,9 +95,9 @@ def policy_table() -> None:
 if __name__ == "__main__":
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     print(f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {cpus} cores")
-    print(f"Python {platform.python_version()}, numpy {np.__version__}, choicekit {ck.__version__}")
+    print(f"Python {platform.python_version()}, numpy {np.__version__}, choicekit {ck.__version__}, {engine()}")
+    kernel_tables()
+    rule_table()
     command_table()
-    choice_table()
-    value_table()
     study_table()
     policy_table()
