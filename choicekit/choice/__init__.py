@@ -1,6 +1,16 @@
 """Many agents choosing: utilities, availability, populations, policies, outcomes."""
 
 from choicekit.choice.calibration import Calibration, calibrate_constants
+from choicekit.choice.heterogeneity import (
+    Integration,
+    LatentClass,
+    Lognormal,
+    Normal,
+    RandomCovariance,
+    Triangular,
+    TruncatedNormal,
+    Uniform,
+)
 from choicekit.choice.model import ChoiceModel
 from choicekit.choice.outcome import ChoiceOutcome
 from choicekit.choice.policies import (
@@ -12,6 +22,7 @@ from choicekit.choice.policies import (
     compare_policies,
 )
 from choicekit.choice.population import Population
+from choicekit.choice.ranking import inclusion_probabilities, rank_choices
 from choicekit.choice.sampling import choose
 from choicekit.choice.segments import Segmentation, segment_by_edges, segment_by_value
 from choicekit.choice.simulation import simulate_choices
@@ -21,15 +32,25 @@ __all__ = [
     "ChoiceModel",
     "ChoiceOutcome",
     "CoefficientCovariance",
+    "Integration",
+    "LatentClass",
+    "Lognormal",
     "NewAlternative",
+    "Normal",
     "Policy",
     "PolicyComparison",
     "PolicyOutcome",
     "Population",
+    "RandomCovariance",
     "Segmentation",
+    "Triangular",
+    "TruncatedNormal",
+    "Uniform",
     "calibrate_constants",
     "choose",
     "compare_policies",
+    "inclusion_probabilities",
+    "rank_choices",
     "segment_by_edges",
     "segment_by_value",
     "simulate_choices",

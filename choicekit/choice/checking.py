@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from choicekit.choice.expressions import Expression
 from choicekit.choice.expressions.walking import name_nodes
+from choicekit.choice.heterogeneity.membership import membership_name_problems, membership_problems
 from choicekit.choice.layouts import SHOWN, with_rest
 from choicekit.choice.population import Population
 from choicekit.choice.tables import is_missing, number_of_each
@@ -55,6 +56,7 @@ def problems_of(model: ChoiceModel, population: Population, rows: BoolArray | No
         _once(_name_problems(model, population))
         or _once(_cell_problems(model, population, rows))
         or _once(_kind_problems(model, population, "utility"))
+        or list(membership_problems(model, population))
         or list(_utility_problems(model, population, rows))
     )
 
@@ -135,6 +137,11 @@ def _name_problems(model: ChoiceModel, population: Population) -> Iterator[Probl
             yield _problem_of(error, _path(model, what, name))
         if model.known_as(name) is None:
             yield from _missing_columns(formula, population, what, name)
+        varying = sorted(formula.names.intersection(model.varying)) if what == "availability" else []
+        for coefficient in varying:
+            message = f"availability must be the same for all types of agent, but {coefficient!r} differs among them"
+            yield Problem(message=message, hint="use a coefficient of its own", path=_path(model, what, name))
+    yield from membership_name_problems(model, population)
 
 
 def _missing_columns(formula: Expression, population: Population, what: str, name: str) -> Iterator[Problem]:
@@ -209,6 +216,8 @@ def _cell_problems(model: ChoiceModel, population: Population, rows: BoolArray |
     if broken:  # what is available cannot be told, so neither can which cells utilities need
         yield from broken
         return
+    for membership in model.memberships.values():
+        yield from condition_problems(membership, population, model.coefficients)
     available = model.available(population)
     yield from _misread_cells(model, readings, "utility", available if rows is None else available & rows[:, None])
 

@@ -10,7 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from choicekit.choice.intervals import ShareEstimate, agreement_p_value, estimate_shares
+from choicekit.choice.heterogeneity.expectation import shift_error
+from choicekit.choice.intervals import (
+    ShareEstimate,
+    agreement_p_value,
+    dependent_variance,
+    estimate_shares,
+    joint_degrees,
+    quantile,
+)
 from choicekit.choice.segments import Segmentation
 from choicekit.choice.tally import ChoiceTally
 from choicekit.counting import counted
@@ -24,6 +32,8 @@ __all__ = ["EVERYBODY", "ChoiceOutcome", "Group"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+
+CONFIDENCE_OF_SLACK = 0.9999  # of how far an expected number of rare events may be off
 
 EVERYBODY = "all"
 """Name of the group of all agents, in tables."""
@@ -132,11 +142,33 @@ class ChoiceOutcome:
             return _ratio(self.tally.weighted_probability, self.tally.weight)
         return _ratio(self.tally.probability, self.tally.rows)
 
+    def integration_error_by_group(self, *, weighted: bool | None = None) -> FloatArray:
+        """Return the standard error of expected shares by group, shape (C, J): 0 but for random coefficients.
+
+        Parameters
+        ----------
+        weighted : bool, optional
+            Whether to weigh agents; defaults to whether they carry weights.
+
+        Returns
+        -------
+        ndarray (C, J)
+            Of the mean over the shifts of the integration points, from how much these differ; it has as many degrees
+            of freedom as there are shifts, less one. nan for an empty group.
+        """
+        use = self._use_weights(weighted)
+        by_shift = self.tally.weighted_probability_by_shift if use else self.tally.probability_by_shift
+        return _ratio(shift_error(by_shift), self._totals(weighted))
+
+    def inclusive_value_error_by_group(self, *, weighted: bool | None = None) -> FloatArray:
+        """Return the integration standard error of mean inclusive values by group, shape (C,)."""
+        by_shift = self.tally.weighted_value_by_shift if self._use_weights(weighted) else self.tally.value_by_shift
+        return _ratio(shift_error(by_shift), self._totals(weighted))
+
     def estimate_by_group(self, *, weighted: bool | None = None) -> ShareEstimate:
         """Return simulated shares with their simulation error by group, arrays of shape (C, J)."""
-        return estimate_shares(
-            self.shares_by_replication(weighted=weighted), self.known_variance_by_group(weighted=weighted)
-        )
+        shares = self.shares_by_replication(weighted=weighted)
+        return estimate_shares(shares, *self._variance(shares, self._independent_variance(weighted)))
 
     def known_variance_by_group(self, *, weighted: bool | None = None) -> FloatArray:
         """Return the variance of one replication's share under the probabilities drawn from, shape (C, J).
@@ -150,10 +182,22 @@ class ChoiceOutcome:
         -------
         ndarray (C, J)
             The sum of p (1 - p) over the rows of a group by the square of their number, or with weights the sum of
-            w^2 p (1 - p) by the square of their weight; nan for an empty group.
+            w^2 p (1 - p) by the square of their weight; nan for an empty group. Where rows depend on each other it is
+            not known, and estimated from the replications: see `dependent_variance`.
         """
+        independent = self._independent_variance(weighted)
+        if not self.study.types.dependent:
+            return independent
+        return self._variance(self.shares_by_replication(weighted=weighted), independent)[0]
+
+    def _independent_variance(self, weighted: bool | None) -> FloatArray:
         variance = self.tally.weighted_variance if self._use_weights(weighted) else self.tally.variance
         return _ratio(variance, self._totals(weighted) ** 2)
+
+    def _variance(self, shares: FloatArray, independent: FloatArray) -> tuple[FloatArray, float]:
+        """Variance of one replication's share, and its degrees of freedom."""
+        types = self.study.types
+        return dependent_variance(shares, independent, types.most_rows) if types.dependent else (independent, np.inf)
 
     def shares_by_replication(self, *, weighted: bool | None = None) -> FloatArray:
         """Return simulated shares by replication and group, shape (R, C, J)."""
@@ -173,10 +217,29 @@ class ChoiceOutcome:
 
     @property
     def agreement(self) -> float:
-        """Probability of simulated counts as far from the expected ones, if the draws follow the law."""
-        count = self.tally.count[:, 0].sum(axis=0).astype(np.float64)
-        n = self.replications
-        return agreement_p_value(count, n * self.tally.probability[0], n * self.tally.variance[0])
+        """Probability of simulated counts as far from the expected ones, if the draws follow the law.
+
+        Allows for the integration error of the expected ones, and for what an agent's rows have in common.
+        """
+        tally, n, types = self.tally, self.replications, self.study.types
+        count = tally.count[:, 0].sum(axis=0).astype(np.float64)
+        variance, degrees = self._variance(tally.count[:, 0].astype(np.float64), tally.variance[0])
+        error = n * shift_error(tally.probability_by_shift)[0]
+        if not types.n_shifts:
+            return agreement_p_value(
+                count, n * tally.probability[0], n * variance, degrees=degrees, most_rows=types.most_dependent
+            )
+        # what no point has met may still be rare, unless it is unavailable
+        unmet = np.where(tally.probability[0] == 0, n * tally.available[0] / self.study.model.integration.nodes, 0.0)
+        unmet = np.where(tally.probability[0] == 0, unmet, unmet.sum())
+        return agreement_p_value(
+            count,
+            n * tally.probability[0],
+            n * variance + error**2,
+            degrees=joint_degrees(n * variance, degrees, error**2, types.n_shifts - 1.0),
+            slack=quantile(CONFIDENCE_OF_SLACK, types.n_shifts - 1.0) * error + unmet,
+            most_rows=types.most_dependent,
+        )
 
     @property
     def choices(self) -> IntArray:

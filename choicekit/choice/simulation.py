@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
 
 from choicekit.choice.checking import NOTHING_AVAILABLE, OUTSIDE_OPTION
+from choicekit.choice.heterogeneity.choosing import drawn_choices
+from choicekit.choice.heterogeneity.expectation import Chooser, Expected, expectations
+from choicekit.choice.heterogeneity.facing import Facing
+from choicekit.choice.heterogeneity.types import AgentTypes
 from choicekit.choice.model import ChoiceModel
 from choicekit.choice.outcome import ChoiceOutcome, groups_of
 from choicekit.choice.population import Population
-from choicekit.choice.sampling import Sampler, Sampling, check_rule_fits, resolve_sampling
+from choicekit.choice.sampling import Sampler, Sampling, check_rule_fits, common_sampling
 from choicekit.choice.segments import Segmentation, segment_by_value
 from choicekit.choice.tally import ChoiceTally, GroupedRows, replication_chunks, tally_block
 from choicekit.counting import counted
@@ -50,6 +55,11 @@ class ChoiceStudy:
     replications: int
     segments: tuple[Segmentation, ...]
 
+    @cached_property
+    def types(self) -> AgentTypes:
+        """The types of agent that the population is made of."""
+        return AgentTypes(model=self.model, population=self.population, seed=self.sampler.seed)
+
     @property
     def outside(self) -> bool:
         """Whether rows with nothing available count as choosing the outside option, at utility 0."""
@@ -72,12 +82,13 @@ class ChoiceStudy:
         acting = np.flatnonzero(available.any(axis=1))
         idle = available[:, -1] if self.outside else np.logical_not(available.any(axis=1))
         utility, available, rows = utility[acting], available[acting], acting + block.start
-        groups, rule = self._groups(rows), self.sampler.rule.for_rows(rows)
+        groups, types, chooser = self._groups(rows), self.types.of(rows), self._chooser(rows, utility)
         weights = self.population.weights
         weighing = None if weights is None else weights[rows]
+        expected = expectations(types, [chooser])[0] if len(rows) else Expected.of_nobody(types, utility.shape[1])
         simulated = []
         for replications in replication_chunks(self.replications):
-            chosen = self.sampler.choices(utility, rows, replications)
+            chosen = drawn_choices(types, [chooser], replications)[0]
             drawn(len(block) * len(replications))
             counts = groups.choices(chosen, available.shape[1])
             weighed = counts if weighing is None else groups.choices(chosen, available.shape[1], weighing)
@@ -85,8 +96,9 @@ class ChoiceStudy:
         return tally_block(
             groups=groups,
             idle=self._groups(np.arange(block.start, block.stop)).counts(idle),
-            probabilities=rule.probabilities(utility) if len(rows) else np.zeros(utility.shape),
-            value=np.asarray(rule.value(utility)) if len(rows) else np.zeros(0),
+            probabilities=expected.probabilities,
+            value=expected.value,
+            by_shift=(expected.probabilities_by_shift, expected.value_by_shift),
             available=available,
             weights=np.ones(len(rows)) if weighing is None else weighing,
             observed=self._observed(rows),
@@ -107,11 +119,27 @@ class ChoiceStudy:
         for block in blocks_of(self.population.n_rows):
             utility = self.utility(block.rows)
             acting = np.flatnonzero((utility > -np.inf).any(axis=1))
+            rows = acting + block.start
+            types, chooser = self.types.of(rows), self._chooser(rows, utility[acting])
             for replications in replication_chunks(self.replications):
                 chosen = np.full((len(replications), len(block)), -1, dtype=np.int64)
                 if acting.size:
-                    chosen[:, acting] = self.sampler.choices(utility[acting], acting + block.start, replications)
+                    chosen[:, acting] = drawn_choices(types, [chooser], replications)[0]
                 yield block.rows, replications, chosen
+
+    def _chooser(self, rows: IntArray, utility: FloatArray) -> Chooser:
+        """Return some rows, which have something to choose, as they choose."""
+        faced = [*self.alternatives, OUTSIDE_OPTION] if self.outside else [*self.alternatives]
+        facing = Facing(
+            model=self.model,
+            population=self.population,
+            rows=rows,
+            utility=utility,
+            places=np.arange(len(self.alternatives)),
+            counts=~(utility[:, -1] > -np.inf) if self.outside else None,
+        )
+        rules = tuple(rule.for_alternatives(faced) for rule in self.model.rules)
+        return Chooser(facing=facing, rules=rules, sampler=self.sampler)
 
     def _groups(self, rows: IntArray) -> GroupedRows:
         return grouped_rows(self.segments, rows)
@@ -185,7 +213,14 @@ def simulate_choices(
     NoAvailableAlternativeError
         Where some row has nothing available and the model does not say what then.
     InvalidInputError, ShapeError
-        For other arguments that break the above.
+        For other arguments that break the above, and for a utility that is no number at coefficients an agent may have.
+
+    Notes
+    -----
+    Where agents differ by random coefficients or classes, each is drawn to be of one type in every replication, the
+    same in all its situations, and chooses as that type does; expected shares are means over all types. With random
+    coefficients these cost as much as ``integration.nodes`` replications (512 unless the model says otherwise) and have
+    an integration error, `ChoiceOutcome.integration_error_by_group`.
 
     Examples
     --------
@@ -216,14 +251,15 @@ def build_study(
     if isinstance(replications, bool) or not isinstance(replications, int | np.integer) or replications < 1:
         raise InvalidInputError(f"replications must be a whole number of at least 1, found {replications!r}")
     names = model.alternatives(population)
-    check_rule_fits(model.rule, population.n_rows)
+    for rule in model.rules:
+        check_rule_fits(rule, population.n_rows)
     faced = [*names, OUTSIDE_OPTION] if model.on_no_alternative == "outside" else [*names]
     sampler = Sampler(
-        rule=model.rule.for_alternatives(faced),
+        rule=model.rules[0].for_alternatives(faced),
         seed=check_seed(seed),
         rows=row_words(population.agents, population.situations),
         alternatives=alternative_words(faced),
-        sampling=resolve_sampling(model.rule, sampling),
+        sampling=common_sampling(model.rules, sampling),
     )
     return ChoiceStudy(
         model=model,

@@ -44,6 +44,10 @@ class ChoiceTally:
         Choices the data report, and the same by weight.
     largest_gap : ndarray ()
         Largest distance of a row's probabilities from summing to one.
+    probability_by_shift, weighted_probability_by_shift : ndarray (C, S, J)
+        Sums of p and of w p by each shift of the integration points alone; S = 0 without random coefficients.
+    value_by_shift, weighted_value_by_shift : ndarray (C, S)
+        The same of v and of w v.
     """
 
     rows: IntArray
@@ -62,6 +66,10 @@ class ChoiceTally:
     observed: IntArray
     weighted_observed: FloatArray
     largest_gap: FloatArray
+    probability_by_shift: FloatArray
+    weighted_probability_by_shift: FloatArray
+    value_by_shift: FloatArray
+    weighted_value_by_shift: FloatArray
 
     def __repr__(self) -> str:
         n_replications, n_groups, n_alternatives = self.count.shape
@@ -107,6 +115,13 @@ class GroupedRows:
                 totals[:, column] += np.bincount(codes, weights=table[:, column], minlength=self.n_groups)
         return totals.reshape(self.n_groups, *values.shape[1:])
 
+    def sums_by_shift(self, values: FloatArray) -> FloatArray:
+        """Sum values (S, n) or (S, n, J) by group, giving (C, S) or (C, S, J)."""
+        totals = np.zeros((self.n_groups, len(values), *values.shape[2:]))
+        for shift, table in enumerate(values):
+            totals[:, shift] = self.sums(table)
+        return totals
+
     def counts(self, truth: npt.NDArray[np.bool_]) -> IntArray:
         """Count True in (n,) or (n, J) by group: exact, since sums of 0 and 1 are."""
         return self.sums(truth.astype(np.float64)).astype(np.int64)
@@ -146,6 +161,7 @@ def tally_block(
     weights: FloatArray,
     observed: IntArray | None,
     simulated: list[tuple[FloatArray, FloatArray]],
+    by_shift: tuple[FloatArray, FloatArray] | None = None,
 ) -> ChoiceTally:
     """Sum up the rows of a block that choose.
 
@@ -161,12 +177,15 @@ def tally_block(
         Positions the data report as chosen, -1 where they report none.
     simulated : list of (counts, weighted counts)
         Each (r, C, J), in the order of the replications.
+    by_shift : (ndarray (S, n, J), ndarray (S, n)), optional
+        Probabilities and values by each shift of the integration points, where there are any.
 
     Returns
     -------
     ChoiceTally
     """
     weight = weights[:, None]
+    likely, worth = by_shift or (np.zeros((0, *probabilities.shape)), np.zeros((0, len(value))))
     spread = probabilities * (1 - probabilities)
     n_alternatives = probabilities.shape[1]
     if observed is None:
@@ -190,4 +209,8 @@ def tally_block(
         observed=groups.counts(seen),
         weighted_observed=groups.sums(weight * seen),
         largest_gap=np.asarray(gap),
+        probability_by_shift=groups.sums_by_shift(likely),
+        weighted_probability_by_shift=groups.sums_by_shift(weight * likely),
+        value_by_shift=groups.sums_by_shift(worth),
+        weighted_value_by_shift=groups.sums_by_shift(weights * worth),
     )

@@ -590,9 +590,9 @@ def test_just_within_the_limits(text: str) -> None:
      "1_" * 1000, "9" * 2000, "𝒳" * 2001, "\\" * 2000, "a<" * 999 + "a", "lambda:" * 200 + "1"],
 )  # fmt: skip
 def test_beyond_the_limits_is_refused_at_once(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     error_of(text)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 @pytest.mark.parametrize(

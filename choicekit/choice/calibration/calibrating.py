@@ -37,6 +37,7 @@ from choicekit.errors import (
     InvalidInputError,
     NoAvailableAlternativeError,
 )
+from choicekit.random import check_seed
 
 __all__ = ["calibrate_constants"]
 
@@ -54,6 +55,7 @@ def calibrate_constants(
     tolerance: float = 1e-12,
     max_iterations: int = 100,
     workers: int = 1,
+    seed: int = 0,
 ) -> Calibration:
     """Find the constants of a model at which expected shares (weighted) meet given ones.
 
@@ -78,6 +80,9 @@ def calibrate_constants(
     max_iterations : int
     workers : int
         Threads; the result does not depend on their number.
+    seed : int
+        Of the points at which expectations over random coefficients are taken: that of the simulation, where its
+        expected shares are to be met to the last digit and not only within their integration error.
 
     Returns
     -------
@@ -108,6 +113,9 @@ def calibrate_constants(
     totals are shared out among the rest. Which shares availability allows is checked first, for all sets of
     alternatives where there are at most 12 and for single ones else; all that it allows can be met.
 
+    Where agents differ by random coefficients or classes, shares are means over their types, and a constant is one
+    number for all of them: a coefficient that is random or differs by class is none.
+
     Draws of uncertain coefficients in `compare_policies` do not recalibrate: they move around the constants found here.
 
     References
@@ -127,7 +135,9 @@ def calibrate_constants(
     choicekit.errors.InvalidInputError: shares of some of the alternatives must be fractions that sum to less than 1, \
 found 1.2: leave something for 'walk', or give every alternative a total
     """
-    search = _Search(model, population, _checked_tolerance(tolerance), _checked_iterations(max_iterations), workers)
+    search = _Search(
+        model, population, _checked_tolerance(tolerance), _checked_iterations(max_iterations), workers, check_seed(seed)
+    )
     search.check()
     result = _of_everybody(search, shares, constants) if by is None else _of_groups(search, shares, constants, by)
     if not result.converged:
@@ -144,16 +154,19 @@ class _Search:
     tolerance: float
     max_iterations: int
     workers: int
+    seed: int
 
     @property
     def alternatives(self) -> tuple[str, ...]:
         return self.model.alternatives(self.population)
 
     def check(self) -> None:
-        check_rule_fits(self.model.rule, self.population.n_rows)
+        for rule in self.model.rules:
+            check_rule_fits(rule, self.population.n_rows)
         if not self.temperature > 0:
+            jumping = min(self.model.rules, key=lambda rule: float(np.min(rule.max_gap(2))))
             raise InvalidInputError(
-                f"calibration needs a rule with a positive temperature, found {self.model.rule!r}: shares that jump "
+                f"calibration needs a rule with a positive temperature, found {jumping!r}: shares that jump "
                 "from one value to another meet no given ones, take a rule such as Softmax(temperature=1.0)"
             )
         problems = self.model.check(self.population)
@@ -164,14 +177,16 @@ class _Search:
 
     @property
     def temperature(self) -> float:
-        """The smallest of any row; a rule's largest gap over two alternatives is its temperature times log 2."""
-        return float(np.min(self.model.rule.max_gap(2)) / np.log(2))
+        """The smallest of any row and class; a rule's largest gap over two alternatives is T log 2."""
+        return float(min(np.min(rule.max_gap(2)) for rule in self.model.rules) / np.log(2))
 
     def solve(
         self, targets: Targets, moved: IntArray, members: npt.NDArray[np.bool_] | None = None, where: str = ""
     ) -> Solution:
         """Meet the shares of some rows; the solution is in shares of all of them."""
-        crowd = Crowd(model=self.model, population=self.population, members=members, workers=self.workers)
+        crowd = Crowd(
+            model=self.model, population=self.population, members=members, workers=self.workers, seed=self.seed
+        )
         reach = reach_of(crowd, len(targets.alternatives))
         if not reach.weight > 0:
             raise InvalidInputError(f"nobody with a weight above 0 has anything to choose{where}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -10,6 +10,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from choicekit.choice.heterogeneity.facing import Facing
+from choicekit.choice.heterogeneity.types import AgentType, AgentTypes
 from choicekit.choice.model import ChoiceModel
 from choicekit.choice.population import Population
 from choicekit.execution import Block, LocalThreads, Pass, run_pass
@@ -87,6 +89,8 @@ class Crowd:
         Rows that belong; all where it is not given.
     workers : int
         Threads; results do not depend on their number.
+    seed : int
+        Of the points at which expectations over random coefficients are taken.
     """
 
     model: ChoiceModel
@@ -94,10 +98,18 @@ class Crowd:
     members: BoolArray | None = None
     workers: int = 1
 
+    seed: int = 0
+
     @cached_property
-    def rule(self) -> ChoiceRule:
-        """The model's rule, with settings by position."""
-        return self.model.rule.for_alternatives(self.model.alternatives(self.population))
+    def rules(self) -> tuple[ChoiceRule, ...]:
+        """The rule of each class, with settings by position."""
+        names = self.model.alternatives(self.population)
+        return tuple(rule.for_alternatives(names) for rule in self.model.rules)
+
+    @cached_property
+    def types(self) -> AgentTypes:
+        """The types of agent that the population is made of."""
+        return AgentTypes(model=self.model, population=self.population, seed=self.seed)
 
     def choosers(self, block: Block) -> Choosers:
         """Return the rows of a block that choose."""
@@ -154,21 +166,35 @@ class Crowd:
 
     def _answer(self, choosers: Choosers, shift: FloatArray) -> tuple[FloatArray, ...]:
         weights = choosers.weights
-        if not len(weights):
-            return np.zeros(()), np.zeros(()), np.zeros(len(shift))
-        rule, utility = self.rule.for_rows(choosers.rows), choosers.utility + shift
-        return (
-            np.asarray(weights.sum()),
-            np.asarray(_total(weights, rule.value(utility)[:, None])[0]),
-            _total(weights, rule.probabilities(utility)),
-        )
+        value, shares = np.zeros(()), np.zeros(len(shift))
+        for kind, rule, utility in self._types_of(choosers, shift):
+            counts = weights * kind.weight
+            value = value + _total(counts, rule.value(utility)[:, None])[0]
+            shares = shares + _total(counts, rule.probabilities(utility))
+        n_shifts = max(self.types.n_shifts, 1)
+        return np.asarray(weights.sum()), np.asarray(value / n_shifts), shares / n_shifts
 
     def _slopes(self, choosers: Choosers, shift: FloatArray) -> tuple[FloatArray, ...]:
         weights = choosers.weights
-        if not len(weights):
-            return np.zeros(()), np.zeros((len(shift), len(shift)))
-        rule = self.rule.for_rows(choosers.rows)
-        return np.asarray(weights.sum()), rule.jacobian_sum(choosers.utility + shift, weights)
+        slopes = np.zeros((len(shift), len(shift)))
+        for kind, rule, utility in self._types_of(choosers, shift):
+            slopes = slopes + rule.jacobian_sum(utility, weights * kind.weight)
+        return np.asarray(weights.sum()), slopes / max(self.types.n_shifts, 1)
+
+    def _types_of(self, choosers: Choosers, shift: FloatArray) -> Iterator[tuple[AgentType, ChoiceRule, FloatArray]]:
+        """Yield the types that choosers may be of, with the rule of each and utilities that are shifted."""
+        if not len(choosers.rows):
+            return
+        rules = [rule.for_rows(choosers.rows) for rule in self.rules]
+        facing = Facing(
+            model=self.model,
+            population=self.population,
+            rows=choosers.rows,
+            utility=choosers.utility,
+            places=np.arange(len(shift)),
+        )
+        for kind in self.types.of(choosers.rows).each():
+            yield kind, rules[kind.position], facing.at(kind.coefficients) + shift
 
 
 def _total(weights: FloatArray, table: FloatArray) -> FloatArray:

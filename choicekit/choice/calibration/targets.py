@@ -189,11 +189,15 @@ def own_constants(model: ChoiceModel, population: Population) -> dict[str, list[
     """
     formulas = model.formulas(population)
     uses: dict[str, int] = {}
-    for formula in (*formulas.values(), *model.conditions.values()):
+    for formula in (*formulas.values(), *model.conditions.values(), *model.memberships.values()):
         for name in formula.names:
             uses[name] = uses.get(name, 0) + 1
     return {
-        alternative: sorted(name for name in own_terms(formula) if name in model.coefficients and uses[name] == 1)
+        alternative: sorted(
+            name
+            for name in own_terms(formula)
+            if name in model.coefficients and name not in model.varying and uses[name] == 1
+        )
         for alternative, formula in formulas.items()
     }
 
@@ -219,6 +223,11 @@ def _check_constants(model: ChoiceModel, population: Population, constants: Mapp
                 f"a constant must be that of one alternative, found {constant!r} for {taken[constant]!r} and {name!r}"
             )
         taken[constant] = name
+        if constant in model.varying:
+            raise InvalidInputError(
+                f"a constant must be one number for all agents, but {constant!r} is random or differs by class: add "
+                f"another to the utility of {name!r}, such as asc + {constant}"
+            )
         if constant not in own[name]:
             raise InvalidInputError(
                 f"constant {constant!r} must be a term of its own in the utility of {name!r} and be used nowhere else: "

@@ -15,7 +15,7 @@ from choicekit.choice.policies.policy import Policy
 from choicekit.choice.population import Population
 from choicekit.errors import DataError, InvalidInputError, ShapeError
 
-__all__ = ["apply_policy", "changed_coefficients", "rows_kept"]
+__all__ = ["apply_policy", "changed_coefficients", "fixed_changes", "rows_kept"]
 
 NEVER = "0"
 """The availability condition of an alternative that is not offered."""
@@ -37,7 +37,11 @@ def apply_policy(policy: Policy, model: ChoiceModel, population: Population) -> 
     ChoiceModel
         With the baseline's alternatives in their places and added ones after them. Names of changed attributes are
         replaced by their formulas in the formulas of the alternatives they change for; removed alternatives keep
-        their place and are available to nobody.
+        their place and are available to nobody. A rule replaces that of every class.
+
+        Where a change of coefficients has to do with one that differs among agents, all changed coefficients are
+        replaced by their formulas, too: ``b_time: 0.5 * b_time`` halves that of every agent, and a number makes it the
+        same for all. Who belongs to which class does not change.
 
     Raises
     ------
@@ -68,6 +72,10 @@ def apply_policy(policy: Policy, model: ChoiceModel, population: Population) -> 
         formulas[name] = substituted(formulas[name], changes)
         if name in conditions:
             conditions[name] = substituted(conditions[name], changes)
+    if _touches_types(policy, model):
+        changes = {name: parse_expression(text) for name, text in policy.coefficients.items()}
+        formulas = {name: substituted(formula, changes) for name, formula in formulas.items()}
+        conditions = {name: substituted(condition, changes) for name, condition in conditions.items()}
     texts = {name: condition.text for name, condition in conditions.items()} | dict.fromkeys(policy.remove, NEVER)
     changed = replace(
         model,
@@ -75,8 +83,15 @@ def apply_policy(policy: Policy, model: ChoiceModel, population: Population) -> 
         availability=texts,
         rule=model.rule if policy.rule is None else policy.rule,
         columns_like=like,
+        classes={name: one if policy.rule is None else replace(one, rule=None) for name, one in model.classes.items()},
     )
-    return changed.with_coefficients(changed_coefficients(policy, model.coefficients))
+    return changed.with_coefficients(fixed_changes(policy, model, model.coefficients))
+
+
+def _touches_types(policy: Policy, model: ChoiceModel) -> bool:
+    """Whether a change of coefficients has to do with one that differs among agents."""
+    used = {name for text in policy.coefficients.values() for name in parse_expression(text).names}
+    return not (used | policy.coefficients.keys()).isdisjoint(model.varying)
 
 
 def _changes(policy: Policy, alternative: str) -> dict[str, Expression]:
@@ -106,6 +121,25 @@ def changed_coefficients(policy: Policy, coefficients: Mapping[str, float]) -> d
         if not np.isfinite(changed[name]):
             raise InvalidInputError(f"coefficient {name!r} must stay a finite number, but {text} is {changed[name]}")
     return changed
+
+
+def fixed_changes(policy: Policy, model: ChoiceModel, coefficients: Mapping[str, float]) -> dict[str, float]:
+    """Return the coefficients that a policy changes for everybody; none where formulas hold its changes.
+
+    Parameters
+    ----------
+    policy : Policy
+    model : ChoiceModel
+        The baseline.
+    coefficients : mapping of str to float
+        The baseline's, or a draw of them.
+
+    Raises
+    ------
+    InvalidInputError
+        Where one becomes nan or infinite.
+    """
+    return {} if _touches_types(policy, model) else changed_coefficients(policy, coefficients)
 
 
 def rows_kept(policy: Policy, model: ChoiceModel, population: Population) -> npt.NDArray[np.bool_] | None:

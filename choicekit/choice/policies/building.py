@@ -12,6 +12,7 @@ import pandas as pd
 
 from choicekit.choice.checking import OUTSIDE_OPTION
 from choicekit.choice.expressions import Expression, parse_expression
+from choicekit.choice.heterogeneity.types import AgentTypes
 from choicekit.choice.model import ChoiceModel
 from choicekit.choice.outcome import groups_of
 from choicekit.choice.policies.applying import apply_policy, rows_kept
@@ -21,7 +22,7 @@ from choicekit.choice.policies.faults import PolicyContext, faults_of
 from choicekit.choice.policies.policy import Policy, policy_from
 from choicekit.choice.policies.study import ComparisonStudy
 from choicekit.choice.population import Population
-from choicekit.choice.sampling import Sampler, check_rule_fits, resolve_sampling
+from choicekit.choice.sampling import Sampler, check_rule_fits, common_sampling
 from choicekit.choice.segments import Segmentation
 from choicekit.choice.simulation import segmentations_of
 from choicekit.errors import ExpressionError, InvalidInputError
@@ -58,8 +59,9 @@ def build_comparison(
     models = {name: _named(name, apply_policy, policy, model, population) for name, policy in chosen.items()}
     alternatives = _common_axis(model, models, population)
     kept = {name: _named(name, rows_kept, policy, model, population) for name, policy in chosen.items()}
-    cases = [_case(BASELINE, model, population, None, alternatives, seed, sampling)]
-    cases += [_case(name, models[name], population, kept[name], alternatives, seed, sampling) for name in chosen]
+    types = AgentTypes(model=model, population=population, seed=check_seed(seed))
+    cases = [_case(BASELINE, model, None, alternatives, types, sampling)]
+    cases += [_case(name, models[name], kept[name], alternatives, types, sampling) for name in chosen]
     segmentations = segmentations_of(segments, population)
     return ComparisonStudy(
         alternatives=alternatives,
@@ -125,13 +127,15 @@ def _common_axis(model: ChoiceModel, models: Mapping[str, ChoiceModel], populati
 def _case(
     name: str,
     model: ChoiceModel,
-    population: Population,
     kept: npt.NDArray[np.bool_] | None,
     alternatives: tuple[str, ...],
-    seed: int,
+    types: AgentTypes,
     sampling: str,
 ) -> Case:
-    check_rule_fits(model.rule, population.n_rows)
+    population = types.population
+    for rule in model.rules:
+        check_rule_fits(rule, population.n_rows)
+    rules = tuple(rule.for_alternatives(alternatives) for rule in model.rules)
     own = [*model.alternatives(population), *([OUTSIDE_OPTION] if model.on_no_alternative == "outside" else [])]
     return Case(
         name=name,
@@ -140,12 +144,14 @@ def _case(
         places=np.array([alternatives.index(alternative) for alternative in own], dtype=np.int64),
         n_alternatives=len(alternatives),
         sampler=Sampler(
-            rule=model.rule.for_alternatives(alternatives),
-            seed=check_seed(seed),
+            rule=rules[0],
+            seed=types.seed,
             rows=row_words(population.agents, population.situations),
             alternatives=alternative_words(list(alternatives)),
-            sampling=resolve_sampling(model.rule, sampling),
+            sampling=common_sampling(model.rules, sampling),
         ),
+        rules=rules,
+        types=types,
         kept=kept,
     )
 
@@ -198,4 +204,11 @@ def _covariance(given: CoefficientCovariance | pd.DataFrame | None, model: Choic
                 f"covariance must be a CoefficientCovariance, or a table with names on both axes, found {given!r}"
             )
         given.draw(model.coefficients, seed=0, replication=0)  # refuses names of no coefficient
+        for name in given.names:
+            if name in model.varying:
+                what = "random" if name in model.random_names else "another in some class"
+                raise InvalidInputError(
+                    f"the covariance of the estimates names {name!r}, which is {what}: it covers coefficients that are "
+                    "one number for all agents, so leave its row and column out"
+                )
     return given

@@ -36,6 +36,7 @@ from choicekit.execution.passes import silent
 __all__ = ["compare_policies", "run_comparison"]
 
 _AT_ONCE = 64  # resamples or draws in one pass
+_RESAMPLES_AT_ONCE = 512  # where expectations cost more than their sums
 
 
 def compare_policies(
@@ -111,6 +112,12 @@ def compare_policies(
     by agent. *Parameter error* is how they differ with other estimates of the coefficients: Krinsky-Robb draws. Each
     interval is that of the aggregate itself.
 
+    Agents who differ by random coefficients or classes are of the same type in the baseline and under every policy, in
+    all their situations. A gain in money is the mean over types of the gain over what money is worth to each. With
+    random coefficients expected changes have an integration error, which baseline and policy largely share; every draw
+    of the coefficients integrates anew, over one shift of the points. `covariance` is that of coefficients that are one
+    number for all. A policy's rule replaces that of every class, and who belongs to which class stays.
+
     Examples
     --------
     >>> people = Population(agents=[1, 2, 3, 4], columns={"cost": [1.0, 2.0, 3.0, 4.0]})
@@ -146,7 +153,8 @@ def run_comparison(study: ComparisonStudy, *, workers: int = 1, progress: Progre
     # first what may fail: a draw of the coefficients may leave the domain of a utility
     draws = 0 if study.covariance is None else study.parameter_draws
     parameters = _sums("drawing coefficients", study.redrawn, draws, n_rows, executor, progress)
-    agents = _sums("resampling agents", study.resampled, study.bootstrap, n_rows, executor, progress)
+    costly = not study.baseline.types.lone
+    agents = _sums("resampling agents", study.resampled, study.bootstrap, n_rows, executor, progress, costly=costly)
     tally: PairedTally = run_passes([_simulation(study, progress)], n_rows, executor=executor)
     outcomes = {
         name: PolicyOutcome(
@@ -210,11 +218,14 @@ def _sums(
     n_rows: int,
     executor: LocalThreads,
     progress: Progress,
+    *,
+    costly: bool = False,
 ) -> RowSums | None:
     """Sum up so many resamples or draws, some in each pass: what a block leaves behind stays small."""
     if not count:
         return None
-    portions = [range(start, min(start + _AT_ONCE, count)) for start in range(0, count, _AT_ONCE)]
+    most = _RESAMPLES_AT_ONCE if costly else _AT_ONCE
+    portions = [range(start, min(start + most, count)) for start in range(0, count, most)]
     found: list[RowSums] = []
     for portion in portions:
 

@@ -171,6 +171,20 @@ class PolicyComparison:
         index = pd.Index(self.alternatives, name="from")
         return pd.DataFrame(self.responses.diversion, index=index, columns=pd.Index(self.alternatives, name="to"))
 
+    @property
+    def agreement(self) -> float:
+        """Probability of a simulated change of a share as far from the expected one, if the draws follow the law.
+
+        Of the policy and alternative furthest off, corrected for their number by Sidak's rule. A change is judged by
+        its z-score (or Student's t) under the law of the paired draws, with the integration error of the expected one
+        where there is any; one of which too few switches are expected for that is passed over.
+        """
+        tails = np.concatenate([outcome.tails for outcome in self.policies.values()])
+        if not tails.size:
+            return 1.0
+        with np.errstate(divide="ignore"):  # a tail of probability 1 is allowed: the logarithm of 0 is meant
+            return float(-np.expm1(tails.size * np.log1p(-tails.min())))
+
     def to_frame(self, *, confidence: float = CONFIDENCE) -> pd.DataFrame:
         """Return a table with one row for every policy, group and alternative.
 

@@ -12,16 +12,15 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
+from choicekit.choice.covariances import ROUNDING, check_covariance, covariance_root
 from choicekit.errors import InvalidInputError, ShapeError
 from choicekit.random import Draws, Stage, alternative_words
 
-__all__ = ["CoefficientCovariance"]
+__all__ = ["ROUNDING", "CoefficientCovariance"]
 
 FloatArray = npt.NDArray[np.float64]
 
 _LARGEST_ERROR = 1e150  # its square must be a number
-ROUNDING = 1e-6
-"""An eigenvalue of the correlation matrix this far below zero is taken for the rounding of a printed table."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -65,19 +64,8 @@ class CoefficientCovariance:
     matrix: FloatArray
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "names", tuple(str(name) for name in self.names))
-        if len(set(self.names)) != len(self.names):
-            raise InvalidInputError(f"a covariance must name each coefficient once, found {list(self.names)}")
-        try:
-            matrix = np.array(self.matrix, dtype=np.float64)
-        except (ValueError, TypeError, OverflowError) as error:
-            raise InvalidInputError("a covariance must be a square table of numbers") from error
-        size = len(self.names)
-        if matrix.shape != (size, size):
-            raise ShapeError(
-                f"the covariance of {size} coefficients must have shape {(size, size)}, found {matrix.shape}"
-            )
-        self._check(matrix)
+        names, matrix = check_covariance(self.names, self.matrix)
+        object.__setattr__(self, "names", names)
         object.__setattr__(self, "matrix", matrix)
         _ = self._root
 
@@ -168,38 +156,7 @@ class CoefficientCovariance:
         moved = self._root @ special.ndtri(draws.uniforms(replication)[0])
         return {name: coefficients[name] + float(step) for name, step in zip(self.names, moved, strict=True)}
 
-    def _check(self, matrix: FloatArray) -> None:
-        if not np.all(np.isfinite(matrix)):
-            row, column = np.argwhere(~np.isfinite(matrix))[0]
-            raise InvalidInputError(
-                f"a covariance must be finite, found {matrix[row, column]} for {self.names[row]!r} and "
-                f"{self.names[column]!r}"
-            )
-        for name, variance in zip(self.names, np.diag(matrix), strict=True):
-            if variance < 0:
-                raise InvalidInputError(f"the variance of {name!r} must be at least 0, found {variance:g}")
-        errors = np.sqrt(np.diag(matrix))
-        scale = np.where(errors > 0, errors, 1.0)
-        relative = matrix / scale / scale[:, None]
-        apart = np.abs(relative - relative.T) > ROUNDING
-        if apart.any():
-            row, column = np.argwhere(apart)[0]
-            raise InvalidInputError(
-                f"a covariance must be symmetric, found {matrix[row, column]:g} for {self.names[row]!r} and "
-                f"{self.names[column]!r} but {matrix[column, row]:g} the other way round"
-            )
-
     @cached_property
     def _root(self) -> FloatArray:
         """D C^(1/2): its product with its transpose is the covariance."""
-        errors = np.sqrt(np.diag(self.matrix))
-        scale = np.where(errors > 0, errors, 1.0)
-        relative = self.matrix / scale / scale[:, None]
-        values, vectors = np.linalg.eigh(relative / 2 + relative.T / 2)
-        if values.min(initial=0.0) < -ROUNDING:
-            raise InvalidInputError(
-                "a covariance must be positive semidefinite, but the smallest eigenvalue of its correlations is "
-                f"{values.min():.3g}: check its entries, and give them with all their digits"
-            )
-        root = vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
-        return np.asarray(errors[:, None] * root)
+        return covariance_root(self.matrix)

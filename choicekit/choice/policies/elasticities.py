@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import reduce
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from choicekit.choice.expressions import derivative
-from choicekit.choice.policies.cases import Case, CaseRows
+from choicekit.choice.heterogeneity.facing import Facing
+from choicekit.choice.heterogeneity.types import AgentType
+from choicekit.choice.policies.cases import Case, Face
 from choicekit.rules import ChoiceRule
 
 __all__ = ["ALL", "ARC", "Elasticities", "Response", "ResponseSums", "response_sums", "responses_of"]
@@ -95,7 +98,9 @@ class Elasticities:
     percent for everybody. The arc elasticity is the change of S_j over its mean, where x rises by 10 %, over
     0.1 / 1.05, the same of x. The diversion ratio from k to j is the part of those who leave k, as its utility falls a
     little for everybody, that goes to j. A rule whose choice jumps at ties has no slope there: a single tied row makes
-    point elasticities and diversion ratios nan.
+    point elasticities and diversion ratios nan. Where agents differ, slopes are means over their types, for which one
+    shift of the integration points is taken; with random coefficients and a rule that jumps, the slope of the mean lies
+    in the jumps, and is nan.
 
     References
     ----------
@@ -157,23 +162,33 @@ def response_sums(case: Case, responses: tuple[Response, ...], weights: FloatArr
         Of these rows.
     rows : slice
     """
-    faced = case.rows(rows)
-    weight = np.where(faced.chooses, weights, 0.0)
+    face = case.face(rows)
+    weight = np.where(face.chooses, weights, 0.0)
+    parts = (_sums_of_type(case, responses, face, kind, weight) for kind in case.types.of(rows).each(shifts=1))
+    return reduce(ResponseSums.merge, parts)
+
+
+def _sums_of_type(
+    case: Case, responses: tuple[Response, ...], face: Face, kind: AgentType, weight: FloatArray
+) -> ResponseSums:
+    """Sum up rows as if they were of one type, by its weight."""
     counts = weight > 0
-    rule = case.sampler.rule.for_rows(rows)
-    n_alternatives = faced.utility.shape[1]
-    slope = np.zeros((len(responses), n_alternatives))
-    raised = np.zeros((len(responses), n_alternatives))
+    utility, rule = face.chooser.facing.at(kind.coefficients), face.chooser.rule(kind.position)
+    weight = weight * kind.weight
+    # where choices jump, the slope of a mean over coefficients lies in the jumps, which no point meets
+    smooth = np.nan if case.types.n_shifts and np.any(rule.max_gap(2) == 0) else 1.0
+    slope = np.zeros((len(responses), case.n_alternatives))
+    raised = np.zeros((len(responses), case.n_alternatives))
     for number, response in enumerate(responses):
-        steeper, higher = _moved(case, response, faced, rows)
-        product = rule.jacobian_product(faced.utility, np.where(counts[:, None], steeper, 0.0))
-        slope[number] = weight @ np.where(counts[:, None], product, 0.0)
+        steeper, higher = _moved(face.chooser.facing, response, utility, kind)
+        product = rule.jacobian_product(utility, np.where(counts[:, None], steeper, 0.0))
+        slope[number] = smooth * (weight @ np.where(counts[:, None], product, 0.0))
         raised[number] = weight @ _probabilities(rule, higher, counts)
     return ResponseSums(
-        probability=weight @ faced.probabilities,
+        probability=weight @ np.where(face.chooses[:, None], rule.probabilities(utility), 0.0),
         slope=slope,
         raised=raised,
-        jacobian=_jacobian(rule, faced.utility, weight),
+        jacobian=smooth * _jacobian(rule, utility, weight),
     )
 
 
@@ -184,15 +199,16 @@ def _jacobian(rule: ChoiceRule, utility: FloatArray, weight: FloatArray) -> Floa
     return rule.for_rows(at).jacobian_sum(utility[at], weight[at])
 
 
-def _moved(case: Case, response: Response, faced: CaseRows, rows: slice) -> tuple[FloatArray, FloatArray]:
+def _moved(facing: Facing, response: Response, utility: FloatArray, kind: AgentType) -> tuple[FloatArray, FloatArray]:
     """Return du / d log x, and the utilities where x is 10 % larger, both (n, A)."""
-    slope, raised = np.zeros(faced.utility.shape), faced.utility.copy()
+    slope, raised = np.zeros(utility.shape), utility.copy()
     for name, place in response.changed:
-        formula = case.model.formulas(case.population)[name]
-        inputs = case.model.inputs(formula, case.population, name, rows)
+        formula = facing.model.formulas(facing.population)[name]
+        inputs = facing.model.inputs(formula, facing.population, name, facing.rows)
+        inputs |= {used: kind.coefficients[used] for used in formula.names & kind.coefficients.keys()}
         attribute = np.asarray(inputs[response.attribute], dtype=np.float64)
         larger = {**inputs, response.attribute: attribute * (1 + ARC)}
-        offered = faced.utility[:, place] > -np.inf
+        offered = utility[:, place] > -np.inf
         with np.errstate(all="ignore"):  # cells of unavailable alternatives may hold anything
             relative = derivative(formula, response.attribute, inputs) * attribute
             # a percent more of nothing is nothing, however steep the utility

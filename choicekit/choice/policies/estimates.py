@@ -32,6 +32,8 @@ class ChangeEstimate:
         Of the mean, and its interval.
     variance, unpaired_variance : ndarray
         Of one replication's change: under common draws, and as it would be under independent ones.
+    degrees : float
+        Degrees of freedom of the variance; infinite where it is known.
     """
 
     change: FloatArray
@@ -41,6 +43,7 @@ class ChangeEstimate:
     half_width: FloatArray
     variance: FloatArray
     unpaired_variance: FloatArray
+    degrees: float = np.inf
 
     def __repr__(self) -> str:
         return f"ChangeEstimate(changes of shape {self.change.shape})"

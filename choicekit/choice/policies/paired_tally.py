@@ -44,6 +44,8 @@ class CaseTally(_Sums):
         Sum of w^2 p (1 - p): the variance of one replication's count.
     count : ndarray (R, C, A)
         Simulated choices, by weight.
+    probability_by_shift : ndarray (C, S, A)
+        Sum of w p by each shift of the integration points alone; S = 0 without random coefficients.
     """
 
     rows: IntArray
@@ -51,6 +53,7 @@ class CaseTally(_Sums):
     probability: FloatArray
     variance: FloatArray
     count: FloatArray
+    probability_by_shift: FloatArray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -76,6 +79,9 @@ class PairTally(_Sums):
         Sums of w^2 (p' - p)^2 and of w^2 (p' - p) p'.
     before_variance, after_variance : ndarray (C, A)
         Sums of w^2 p (1 - p) and of w^2 p' (1 - p').
+    value_by_shift, money_by_shift : ndarray (C, S)
+        Sums of the change in inclusive value and in money, by weight, by each shift of the integration points alone,
+        over the rows that choose for themselves in both.
     """
 
     rows: IntArray
@@ -92,6 +98,8 @@ class PairTally(_Sums):
     cross: FloatArray
     before_variance: FloatArray
     after_variance: FloatArray
+    value_by_shift: FloatArray
+    money_by_shift: FloatArray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -174,10 +182,18 @@ def tally_case(case: CaseRows, counts: Sequence[FloatArray], groups: GroupedRows
         probability=groups.sums(weight[:, None] * p),
         variance=groups.sums(weight[:, None] ** 2 * (p * (1 - p))),
         count=np.concatenate(counts),
+        probability_by_shift=groups.sums_by_shift(weight[:, None] * case.probabilities_by_shift),
     )
 
 
-def tally_pair(before: CaseRows, after: CaseRows, moves: Moves, groups: GroupedRows, weights: FloatArray) -> PairTally:
+def tally_pair(
+    before: CaseRows,
+    after: CaseRows,
+    moves: Moves,
+    groups: GroupedRows,
+    weights: FloatArray,
+    money_by_shift: FloatArray | None = None,
+) -> PairTally:
     """Sum up the baseline and a policy over the rows of a block.
 
     Parameters
@@ -188,11 +204,15 @@ def tally_pair(before: CaseRows, after: CaseRows, moves: Moves, groups: GroupedR
         Of all replications.
     groups : GroupedRows
     weights : ndarray (n,)
+    money_by_shift : ndarray (S, n), optional
+        Change in money by each shift of the integration points alone.
     """
     both = before.chooses & after.chooses
     weight = np.where(both, weights, 0.0)
     squared = (weight**2)[:, None]
     change = after.probabilities - before.probabilities
+    compared = np.where(before.outside == after.outside, weight, 0.0)
+    worth = after.value_by_shift - before.value_by_shift
     return PairTally(
         rows=groups.counts(both),
         weight=groups.sums(weight),
@@ -208,6 +228,8 @@ def tally_pair(before: CaseRows, after: CaseRows, moves: Moves, groups: GroupedR
         cross=groups.sums(squared * change * after.probabilities),
         before_variance=groups.sums(squared * (before.probabilities * (1 - before.probabilities))),
         after_variance=groups.sums(squared * (after.probabilities * (1 - after.probabilities))),
+        value_by_shift=groups.sums_by_shift(compared * worth),
+        money_by_shift=groups.sums_by_shift(compared * (worth[:0] if money_by_shift is None else money_by_shift)),
     )
 
 

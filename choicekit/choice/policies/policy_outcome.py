@@ -8,11 +8,18 @@ from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
-from choicekit.choice.intervals import CONFIDENCE
+from choicekit.choice.heterogeneity.expectation import shift_error
+from choicekit.choice.intervals import (
+    CONFIDENCE,
+    SMALLEST_VARIANCE,
+    dependent_variance,
+    joint_degrees,
+    quantile,
+    two_sided_tail,
+)
 from choicekit.choice.model import ChoiceModel
-from choicekit.choice.policies.cases import Case, CaseRows
+from choicekit.choice.policies.cases import Case, CaseRows, joint_rows
 from choicekit.choice.policies.estimates import (
     ChangeEstimate,
     Replicates,
@@ -140,12 +147,17 @@ class PolicyOutcome:
         Returns
         -------
         ChangeEstimate
-            Arrays (C, A). The standard error is that of the law under common draws, see `paired_variance`.
+            Arrays (C, A). The standard error is that of the law under common draws, see `paired_variance`; where an
+            agent's rows depend on each other it is estimated from the replications, see `dependent_variance`.
         """
-        n = self.study.replications
+        n, types, degrees = self.study.replications, self.study.baseline.types, np.inf
         variance = paired_variance(self.before, self.after, self.pair, n)
-        change, error = self.change_by_replication.mean(axis=0), np.sqrt(variance / n)
-        half = float(special.ndtri((1 + check_confidence(confidence)) / 2)) * error
+        unpaired, changes = unpaired_variance(self.before, self.after), self.change_by_replication
+        if types.dependent:
+            variance, degrees = dependent_variance(changes, variance, types.most_rows)
+            unpaired = self._dependent_unpaired(types.most_rows)
+        change, error = changes.mean(axis=0), np.sqrt(variance / n)
+        half = quantile(check_confidence(confidence), degrees) * error
         return ChangeEstimate(
             change=change,
             standard_error=error,
@@ -153,8 +165,41 @@ class PolicyOutcome:
             upper=change + half,
             half_width=half,
             variance=variance,
-            unpaired_variance=unpaired_variance(self.before, self.after),
+            unpaired_variance=unpaired,
+            degrees=degrees,
         )
+
+    def _dependent_unpaired(self, most_rows: int) -> FloatArray:
+        parts = []
+        with np.errstate(divide="ignore", invalid="ignore"):
+            for case in (self.before, self.after):
+                shares = case.count / case.weight[:, None]
+                parts.append(dependent_variance(shares, case.variance / case.weight[:, None] ** 2, most_rows)[0])
+        return np.asarray(sum(parts))
+
+    @property
+    def share_change_integration_error(self) -> FloatArray:
+        """Integration standard error of `share_change` (C, A): 0 but for random coefficients.
+
+        The baseline and the policy are integrated over the same points, so that much of the error is common to both.
+        """
+        before, after = self.before, self.after
+        with np.errstate(divide="ignore", invalid="ignore"):
+            change = after.probability_by_shift / after.weight[:, None, None]
+            change = change - before.probability_by_shift / before.weight[:, None, None]
+        return shift_error(change)
+
+    @property
+    def tails(self) -> FloatArray:
+        """Probabilities of simulated changes as far from the expected ones as found, of those that can be judged."""
+        estimate, types = self.estimate(), self.study.baseline.types
+        variance, error = estimate.variance[0], estimate.standard_error[0]
+        counted = self.study.replications * variance * float(self.rows[0]) ** 2
+        judged = np.isfinite(error) & (counted >= SMALLEST_VARIANCE * types.most_dependent**2)
+        unsure = self.share_change_integration_error[0]
+        score = (estimate.change - self.share_change)[0][judged] / np.hypot(error, unsure)[judged]
+        degrees = joint_degrees(error**2, estimate.degrees, unsure**2, max(types.n_shifts - 1.0, 1.0))
+        return two_sided_tail(score, degrees[judged])
 
     @property
     def switching(self) -> FloatArray:
@@ -171,12 +216,14 @@ class PolicyOutcome:
     def switching_error(self) -> FloatArray:
         """Standard error of `switching` off its diagonal (C, A, A), on the safe side; nan on the diagonal.
 
-        Rows move independently, so the variance of a sum of moves is at most that of as many equal ones.
+        Rows move independently, so the variance of a sum of moves is at most that of as many equal ones; where up to T
+        rows of an agent do not, it is at most T times that.
         """
         n = self.study.replications
         moved, total = self.pair.squared_switched / n, self.pair.squared_weight[:, None, None]
         with np.errstate(divide="ignore", invalid="ignore"):
             spread = np.where(moved > 0, moved * (1 - np.minimum(moved / total, 1.0)), 0.0)
+        spread *= self.study.baseline.types.most_dependent
         error = np.sqrt(spread / n)
         places = np.arange(error.shape[1])
         error[:, places, places] = np.nan
@@ -191,13 +238,19 @@ class PolicyOutcome:
     @cached_property
     def welfare(self) -> WelfareChange:
         """Change in inclusive value, in units of utility."""
-        return self._welfare(self._value_changes, np.ones(self.study.population.n_rows))
+        change, rounding, _ = self._changes
+        return self._welfare(change, rounding, self.pair.value_by_shift)
 
     @cached_property
     def money_welfare(self) -> WelfareChange | None:
         """Change in money; None where the comparison names none."""
         unit = self.study.money_utility(slice(None))
-        return None if unit is None else self._welfare(self._value_changes, unit)
+        if unit is None:
+            return None
+        change, rounding, in_money = self._changes
+        if in_money is not None:
+            return self._welfare(*in_money, self.pair.money_by_shift)
+        return self._welfare(change / unit, rounding / unit, self.pair.money_by_shift)
 
     def welfare_interval(
         self, source: Source, *, money: bool = False, confidence: float = CONFIDENCE
@@ -250,27 +303,37 @@ class PolicyOutcome:
         return replicates.interval(replicates.share_change, confidence)
 
     @cached_property
-    def _value_changes(self) -> tuple[FloatArray, FloatArray]:
-        """Change in inclusive value of every row (N,), nan where it does not choose in both; and what is rounding."""
-        n = self.study.population.n_rows
-        change, rounding = np.full(n, np.nan), np.zeros(n)
-        for block in blocks_of(n):
-            before, after = self.study.baseline.rows(block.rows), self._case.rows(block.rows)
-            both = before.chooses & after.chooses & (before.outside == after.outside)
-            change[block.rows] = np.where(both, after.value - before.value, np.nan)
-            rounding[block.rows] = ROUNDING * np.maximum(_size(before), _size(after))
-        return change, rounding
+    def _changes(self) -> tuple[FloatArray, FloatArray, tuple[FloatArray, FloatArray] | None]:
+        """Change in inclusive value of every row (N,), nan where it does not choose in both; and what is rounding.
 
-    def _welfare(self, changes: tuple[FloatArray, FloatArray], unit: FloatArray) -> WelfareChange:
+        The same in money, where what money is worth differs among types of agent.
+        """
+        n = self.study.population.n_rows
+        table = np.full((4, n), np.nan)
+        for block in blocks_of(n):
+            joint = joint_rows([self.study.baseline, self._case], block.rows, money=self.study.money)
+            before, after = joint.cases
+            both = before.chooses & after.chooses & (before.outside == after.outside)
+            rounding = ROUNDING * np.maximum(_size(before), _size(after))
+            table[0, block.rows] = np.where(both, after.value - before.value, np.nan)
+            table[1, block.rows] = rounding
+            if joint.gains is not None and joint.worth is not None:
+                table[2, block.rows] = np.where(both, joint.gains[0], np.nan)
+                table[3, block.rows] = rounding * joint.worth
+        in_money = None if joint.gains is None else (table[2], table[3])
+        return table[0], table[1], in_money
+
+    def _welfare(self, change: FloatArray, rounding: FloatArray, by_shift: FloatArray) -> WelfareChange:
         n = self.study.population.n_rows
         groups = [np.arange(n)]
         for segment in self.study.segments:
             groups += [np.flatnonzero(segment.codes == place) for place in range(len(segment.labels))]
         return WelfareChange(
-            by_row=changes[0] / unit,
-            rounding=changes[1] / unit,
+            by_row=change,
+            rounding=rounding,
             weights=self.study.weights(slice(None)),
             groups=tuple(groups),
+            total_error=shift_error(by_shift),
         )
 
 

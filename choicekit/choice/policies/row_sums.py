@@ -84,7 +84,11 @@ class RowSums:
 
 
 def contributions(
-    cases: Sequence[CaseRows], weights: FloatArray, money_utility: FloatArray | None, layout: Layout
+    cases: Sequence[CaseRows],
+    weights: FloatArray,
+    money_utility: FloatArray | None,
+    layout: Layout,
+    gains: Sequence[FloatArray] | None = None,
 ) -> FloatArray:
     """Return what each row adds to every sum, shape (n, K).
 
@@ -96,11 +100,13 @@ def contributions(
     money_utility : ndarray (n,), optional
         Utility of a unit of money to each row.
     layout : Layout
+    gains : sequence of ndarray (n,), optional
+        For each policy the change in money of every row, where it is not that in value over `money_utility`.
     """
     table = np.zeros((len(weights), layout.width))
     # utilities near the largest float overflow in sums: what comes out says so, and a draw of 0 has no answer in money
     with np.errstate(all="ignore"):
-        _fill(table, cases, weights, money_utility, layout)
+        _fill(table, cases, weights, money_utility, layout, gains)
     return table
 
 
@@ -110,6 +116,7 @@ def _fill(
     weights: FloatArray,
     money_utility: FloatArray | None,
     layout: Layout,
+    gains: Sequence[FloatArray] | None,
 ) -> None:
     before = cases[0]
     for place, case in enumerate(cases):
@@ -122,7 +129,7 @@ def _fill(
             gain, column = both * (case.value - before.value), layout.pair_weight(place - 1)
             table[:, column], table[:, column + 1] = both, gain
             if money_utility is not None:
-                table[:, column + 2] = gain / money_utility
+                table[:, column + 2] = gain / money_utility if gains is None else both * gains[place - 1]
     if money_utility is not None:
         table[:, layout.money_utility] = weights * money_utility
         table[:, layout.money_utility + 1] = weights * (money_utility <= 0)

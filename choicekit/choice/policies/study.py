@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from choicekit.choice.expressions import Expression
+from choicekit.choice.heterogeneity.choosing import drawn_choices
 from choicekit.choice.model import ChoiceModel
 from choicekit.choice.outcome import Group
-from choicekit.choice.policies.applying import changed_coefficients
+from choicekit.choice.policies.applying import fixed_changes
 from choicekit.choice.policies.bootstrap import multiplicities
-from choicekit.choice.policies.cases import Case
+from choicekit.choice.policies.cases import Case, JointRows, joint_rows
 from choicekit.choice.policies.covariance import CoefficientCovariance
+from choicekit.choice.policies.money import mean_money_units
 from choicekit.choice.policies.paired_tally import Moves, PairedTally, tally_case, tally_pair
 from choicekit.choice.policies.policy import Policy
 from choicekit.choice.policies.row_sums import Layout, RowSums, contributions, resampled_sums
@@ -110,29 +112,30 @@ class ComparisonStudy:
         return np.ones(len(range(*rows.indices(self.population.n_rows)))) if weights is None else weights[rows]
 
     def money_utility(self, rows: slice, model: ChoiceModel | None = None) -> FloatArray | None:
-        """Return the utility of a unit of money to some rows, (n,), by the baseline's coefficients or a model's."""
+        """Return the utility of a unit of money to some rows, (n,), by the baseline's coefficients or a model's.
+
+        A mean over classes, random coefficients at their means.
+        """
         if self.money is None:
             return None
-        coefficients = (self.baseline.model if model is None else model).coefficients
-        values = {
-            name: coefficients[name] if name in coefficients else self.population.column(name)[rows]
-            for name in self.money.names
-        }
-        n = len(range(*rows.indices(self.population.n_rows)))
-        return np.broadcast_to(-self.money.evaluate(values), (n,))
+        types = self.baseline.types
+        return mean_money_units(self.money, types if model is None else types.with_model(model), rows)
+
+    def joint(self, rows: slice, models: Sequence[ChoiceModel] | None = None, shifts: int | None = None) -> JointRows:
+        """Return how some rows choose in all cases; see `joint_rows`."""
+        return joint_rows(self.cases, rows, models=models, money=self.money, shifts=shifts)
 
     def tally(self, block: Block, drawn: Callable[[int], None] = lambda _: None) -> PairedTally:
         """Simulate all cases in one block under the same draws, telling `drawn` of choices as they are made."""
-        cases = [case.rows(block.rows) for case in self.cases]
-        groups, weights = self._groups(block), self.weights(block.rows)
+        faces = [case.face(block.rows) for case in self.cases]
+        joint = joint_rows(self.cases, block.rows, faces=faces, money=self.money)
+        cases, groups, weights = joint.cases, self._groups(block), self.weights(block.rows)
+        types, choosers = self.baseline.types.of(block.rows), [face.chooser for face in faces]
         moves = [Moves.between(cases[0], after, groups, weights) for after in cases[1:]]
         counts: list[list[FloatArray]] = [[] for _ in cases]
         for replications in self._chunks(len(block)):
             held = self.baseline.sampler.held(block.rows)
-            chosen = [
-                case.sampler.choices(faced.utility, block.rows, replications, held)
-                for case, faced in zip(self.cases, cases, strict=True)
-            ]
+            chosen = drawn_choices(types, choosers, replications, held)
             for faced, found, counted in zip(cases, chosen, counts, strict=True):
                 weight = np.where(faced.chooses, weights, 0.0)
                 counted.append(groups.choices(found, len(self.alternatives), weight))
@@ -142,28 +145,33 @@ class ComparisonStudy:
         return PairedTally(
             cases=tuple(tally_case(*pair, groups, weights) for pair in zip(cases, counts, strict=True)),
             pairs=tuple(
-                tally_pair(cases[0], after, moved, groups, weights)
-                for after, moved in zip(cases[1:], moves, strict=True)
+                tally_pair(cases[0], after, moved, groups, weights, money)
+                for after, moved, money in zip(cases[1:], moves, self._money_by_shift(joint, block.rows), strict=True)
             ),
         )
 
     def resampled(self, block: Block, resamples: range) -> RowSums:
         """Sum up one block for some resamples of the agents."""
-        cases, groups = [case.rows(block.rows) for case in self.cases], self._groups(block)
-        table = contributions(cases, self.weights(block.rows), self.money_utility(block.rows), self.layout)
+        joint, groups = self.joint(block.rows), self._groups(block)
+        money = self.money_utility(block.rows)
+        table = contributions(joint.cases, self.weights(block.rows), money, self.layout, joint.gains)
         counted = multiplicities(self.seed, self._agent_words[block.rows], resamples)
         return RowSums(totals=resampled_sums(table, counted, groups, self.layout))
 
     def redrawn(self, block: Block, draws: range) -> RowSums:
-        """Sum up one block for some draws of the coefficients."""
+        """Sum up one block for some draws of the coefficients.
+
+        Of random coefficients it takes one shift of the integration points, the same for all draws: what these have in
+        common is no part of how they differ.
+        """
         groups, weights = self._groups(block), self.weights(block.rows)
         totals = np.empty((len(draws), groups.n_groups, self.layout.width))
         for place, draw in enumerate(draws):
             models = self._drawn_models[draw]
             with self._naming_draw(draw):
-                cases = [case.rows(block.rows, model) for case, model in zip(self.cases, models, strict=True)]
+                joint = self.joint(block.rows, models, shifts=1)
             money = self.money_utility(block.rows, models[0])
-            totals[place] = groups.sums(contributions(cases, weights, money, self.layout))
+            totals[place] = groups.sums(contributions(joint.cases, weights, money, self.layout, joint.gains))
         return RowSums(totals=totals)
 
     @cached_property
@@ -176,9 +184,10 @@ class ComparisonStudy:
         return tuple(map(self._models_of_draw, range(self.parameter_draws)))
 
     def _models_of_draw(self, draw: int) -> tuple[ChoiceModel, ...]:
-        drawn = {**self.baseline.model.coefficients, **self._drawn(draw)}
+        drawn, model = self._drawn(draw), self.baseline.model
         with self._naming_draw(draw):
-            changes = [{}, *(changed_coefficients(policy, drawn) for policy in self.policies.values())]
+            at = {**model.coefficients, **drawn}
+            changes = [{}, *(fixed_changes(policy, model, at) for policy in self.policies.values())]
         return tuple(
             case.model.with_coefficients({**drawn, **changed})
             for case, changed in zip(self.cases, changes, strict=True)
@@ -200,6 +209,15 @@ class ComparisonStudy:
                 f"draw {draw} of the coefficients from their covariance ({values}): {error}; give a smaller "
                 "covariance, or estimate what cannot leave its range, such as the logarithm of a positive coefficient"
             ) from error
+
+    def _money_by_shift(self, joint: JointRows, rows: slice) -> list[FloatArray | None]:
+        """For every policy the change in money of every row by shift (S, n); None without money."""
+        unit = self.money_utility(rows)
+        if unit is None or joint.gains is not None:
+            return list(joint.gains_by_shift) or [None] * len(self.policies)
+        before = joint.cases[0].value_by_shift
+        with np.errstate(all="ignore"):
+            return [(after.value_by_shift - before) / unit for after in joint.cases[1:]]
 
     def _groups(self, block: Block) -> GroupedRows:
         return grouped_rows(self.segments, np.arange(block.start, block.stop))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 
+from choicekit.choice.policies.money import money_faults
 from choicekit.choice.policies.paired_tally import PairedTally
 from choicekit.choice.policies.policy import Policy
 from choicekit.choice.policies.row_sums import RowSums
 from choicekit.choice.policies.study import ComparisonStudy
 from choicekit.counting import counted
-from choicekit.execution import blocks_of
 
 __all__ = ["money_is_uncertain", "money_problems", "warnings_after", "warnings_before"]
 
@@ -32,19 +33,7 @@ def money_problems(study: ComparisonStudy) -> list[str]:
     list of str
         At most one, of the first agent.
     """
-    if study.money is None:
-        return []
-    for block in blocks_of(study.population.n_rows):
-        unit = study.money_utility(block.rows)
-        wrong = np.flatnonzero(~(np.isfinite(unit) & (unit > 0))) if unit is not None else np.zeros(0, dtype=np.int64)
-        if unit is not None and wrong.size:
-            row = int(wrong[0])
-            agent = study.population.agents[block.start + row]
-            return [
-                f"money must be worth something: minus {study.money.text!r} must be above 0, found {unit[row]:g} for "
-                f"agent {agent}; name the coefficient of a cost, which is below 0, or put a minus before it"
-            ]
-    return []
+    return [] if study.money is None else list(islice(money_faults(study.money, study.baseline.types), 1))
 
 
 def warnings_before(study: ComparisonStudy) -> Iterator[str]:
@@ -60,11 +49,18 @@ def warnings_before(study: ComparisonStudy) -> Iterator[str]:
             f"choices are drawn by sampling 'fast' ({', '.join(fast)}): agents then also switch between alternatives "
             "that have not changed, so switches mix in noise; shares and welfare are right"
         )
-    ruled = [case.name for case in study.cases[1:] if case.model.rule != study.baseline.model.rule]
+    ruled = [case.name for case in study.cases[1:] if case.model.rules != study.baseline.model.rules]
     if ruled:
         yield (
             f"another rule or temperature changes what the same utilities are worth ({', '.join(ruled)}): the change "
             "in welfare is mostly that, and not a gain or loss that agents would feel; shares and switches are meant"
+        )
+    members = {name for formula in study.baseline.model.memberships.values() for name in formula.names}
+    joining = [name for name, policy in study.policies.items() if _changed_names(policy) & members]
+    if joining:
+        yield (
+            f"who belongs to which class stays as in the baseline, though memberships use what changes "
+            f"({', '.join(joining)}): only utilities change"
         )
     if study.money is not None:
         dearer = [name for name, policy in study.policies.items() if _changed_names(policy) & study.money.names]

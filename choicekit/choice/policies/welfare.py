@@ -34,6 +34,8 @@ class WelfareChange:
     weights : ndarray (N,)
     groups : tuple of ndarray of int64
         Rows of each of C groups, everybody first.
+    total_error : ndarray (C,), optional
+        Integration standard error of `total`, where there are random coefficients.
 
     Notes
     -----
@@ -59,6 +61,7 @@ class WelfareChange:
     rounding: FloatArray
     weights: FloatArray
     groups: tuple[IntArray, ...]
+    total_error: FloatArray | None = None
 
     def __repr__(self) -> str:
         return f"WelfareChange(mean {self.mean[0]:.6g}, {self.by_row.size} rows, {len(self.groups)} groups)"
@@ -72,6 +75,11 @@ class WelfareChange:
     def mean(self) -> FloatArray:
         """Mean over the rows of a group, by weight (C,); nan for an empty group."""
         return _ratio(self.total, self._weight)
+
+    @property
+    def integration_error(self) -> FloatArray:
+        """Integration standard error of the mean (C,): 0 but for random coefficients."""
+        return _ratio(np.zeros(len(self.groups)) if self.total_error is None else self.total_error, self._weight)
 
     @cached_property
     def median(self) -> FloatArray:

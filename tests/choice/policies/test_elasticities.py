@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from choicekit import ChoiceModel, Hardmax, InvalidInputError, PolicyComparison, Population, Softmax, registered_rules
+from choicekit import (
+    ChoiceModel,
+    Hardmax,
+    InvalidInputError,
+    Nest,
+    PolicyComparison,
+    Population,
+    Softmax,
+    registered_rules,
+)
 from tests.choice.policies.trips import MODEL, UTILITIES, compared, softmax_by_hand, trips
 from tests.tolerances import ALGEBRA, FINITE_DIFFERENCE
 
 BETA = -0.5
 SMOOTH = [name for name, rule in registered_rules().items() if name != "hardmax"]
+NESTS: dict[str, dict[str, Any]] = {
+    "nested_logit": {"nests": {"motor": Nest(["bus", "car"], 0.5)}},
+    "cross_nested_logit": {"nests": {"road": Nest({"bus": 0.5, "car": 1.0}, 0.5), "slow": Nest({"bus": 0.5}, 0.75)}},
+}
+"""Settings that a rule cannot do without."""
 
 
 def responses(
@@ -48,7 +63,7 @@ def test_elasticities_are_finite_differences(name: str) -> None:
     """The share's change in percent, where the attribute rises by a millionth part for everybody."""
     people = trips(60, weighted=True)
     texts = {**UTILITIES, "car": "asc_car + b_cost * log(1 + cost) * age / 30 + b_time * max(time, 3) + 0.02 * age"}
-    model = replace(MODEL, utilities=texts, rule=registered_rules()[name]())
+    model = replace(MODEL, utilities=texts, rule=registered_rules()[name](**NESTS.get(name, {})))
     found = responses("cost", "time", "age", model=model, population=people)
     step = 1e-5
     for attribute, changed in found.elasticities.index:
@@ -64,7 +79,7 @@ def test_elasticities_are_finite_differences(name: str) -> None:
 
 @pytest.mark.parametrize("name", registered_rules())
 def test_arc_elasticities_are_those_of_a_policy(name: str) -> None:
-    model = replace(MODEL, rule=registered_rules()[name]())
+    model = replace(MODEL, rule=registered_rules()[name](**NESTS.get(name, {})))
     people = trips(60, weighted=True)
     found = responses("cost", "age", model=model, population=people)
     assert list(found.arc_elasticities.index) == [("cost", "bus"), ("cost", "car"), ("age", "car")]
