@@ -274,7 +274,7 @@ def test_model_is_shown_as_formulas() -> None:
     soup = BeautifulSoup(render_page(report_of(outcome)), "html.parser")
     section = soup.find(id="model")
     assert isinstance(section, Tag)
-    assert len(section.find_all("math")) == 5  # four utilities and a condition
+    assert len(section.find_all("math")) == 6  # the regulariser, four utilities and a condition
     assert any(r"\begin{align*}" in code.get_text() for code in section.select("pre code"))
     shown = {
         row.find("th").get_text(): row.find("td").get_text() for row in section.select("#table-coefficients tbody tr")

@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from choicekit.report.kinds.choice.words import finding, status
+from choicekit.report.kinds.choice.words import finding
+from choicekit.report.verdict import status
 from choicekit.rules import Softmax
 from tests.report.studies import FAILED, HELD, by_thirds, constant_choice, mode_choice, report_of, travellers
 

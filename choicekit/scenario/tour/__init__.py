@@ -1,0 +1,1 @@
+"""The blocks and the run of `kind: tour`."""
