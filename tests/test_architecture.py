@@ -22,7 +22,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 BELOW_EVERYTHING = {"random", "errors", "suggestions", "counting", "kernels", "_version"}
 LOW = {"rules", "execution"}
-ROOMS = {"choice", "networks", "detection", "relaxation", "estimation"}
+ROOMS = {"choice", "tour", "networks", "detection", "relaxation", "estimation"}
 MAY_IMPORT = {
     **dict.fromkeys(BELOW_EVERYTHING, BELOW_EVERYTHING),
     **{room: BELOW_EVERYTHING | {room} for room in LOW},

@@ -1,16 +1,17 @@
-"""The table of checks: what must hold, what was found, what is allowed."""
+"""Checks as a table for readers and as records for programs: what must hold, what was found, what is allowed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from choicekit.report.content import Cell, Column, Table
 from choicekit.report.numbers import count, p_value, significant
 from choicekit.report.text import clean
 from choicekit.scenario.result import Check
 
-__all__ = ["checks_table"]
+__all__ = ["check_records", "checks_table"]
 
 _SIGNS = {"<=": "≤", ">=": "≥"}
 _WRITERS: Mapping[str, Callable[[float], str]] = {"p-value": p_value, "rows": count}
@@ -44,3 +45,20 @@ def _row(check: Check) -> tuple[Cell, ...]:
         Cell(text=write(check.value)),
         Cell(text=allowed),
     )
+
+
+def check_records(checks: Sequence[Check]) -> list[dict[str, Any]]:
+    """Every check with its verdict, one mapping each."""
+    return [
+        {
+            "name": check.name,
+            "title": check.title,
+            "measure": check.measure,
+            "value": float(check.value),
+            "relation": check.relation,
+            "limit": float(check.limit),
+            "unit": check.unit,
+            "passed": check.passed,
+        }
+        for check in checks
+    ]

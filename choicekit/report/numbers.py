@@ -14,6 +14,7 @@ __all__ = [
     "THIN",
     "column_decimals",
     "count",
+    "error_in_points",
     "fixed",
     "p_value",
     "percent",
@@ -135,6 +136,18 @@ def points(value: float, decimals: int = 1, *, signed: bool = False) -> str:
     ('−1.7', '+5.7')
     """
     return fixed(100 * value, decimals, signed=signed)
+
+
+def error_in_points(error: float) -> str:
+    r"""Write a small standard error of a share in percentage points; one that is not 0 does not read so.
+
+    Examples
+    --------
+    >>> error_in_points(0.00002345), error_in_points(1e-9), error_in_points(0.0)
+    ('0.002', '<\u202f0.001', '0.000')
+    """
+    shown = points(error, 3)
+    return f"<{THIN}0.001" if error > 0 and float(shown) == 0 else shown
 
 
 def significant(value: float, digits: int = 3) -> str:

@@ -1,8 +1,11 @@
-"""What there is to name in a scenario: kinds, rules, functions."""
+"""What there is to name in a scenario: kinds, rules, distributions, functions."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from choicekit.choice.expressions import FUNCTIONS
+from choicekit.choice.heterogeneity.distributions import registered_distributions
 from choicekit.rules import registered_rules
 from choicekit.scenario.kinds import kind_named, kinds
 
@@ -15,12 +18,15 @@ def catalogue() -> dict[str, dict[str, str]]:
     Examples
     --------
     >>> list(catalogue())
-    ['kinds', 'rules', 'functions in formulas']
+    ['kinds', 'rules', 'distributions of coefficients', 'functions in formulas']
     """
     return {
         "kinds": {name: kind_named(name).description for name in kinds()},
-        "rules": {
-            name: (rule.__doc__ or "").strip().split("\n")[0] for name, rule in sorted(registered_rules().items())
-        },
+        "rules": _claims(registered_rules()),
+        "distributions of coefficients": _claims(registered_distributions()),
         "functions in formulas": {name: function.description for name, function in FUNCTIONS.items()},
     }
+
+
+def _claims(registered: Mapping[str, type]) -> dict[str, str]:
+    return {name: (kind.__doc__ or "").strip().split("\n")[0] for name, kind in sorted(registered.items())}

@@ -90,7 +90,7 @@ class Kind(Protocol):
         ...
 
 
-_MODULES = {"choice": "choicekit.scenario.choice.kind"}
+_MODULES = {"choice": "choicekit.scenario.choice.kind", "tour": "choicekit.scenario.tour.kind"}
 """Kinds by name and the module whose ``KIND`` they are; imported when used."""
 
 
@@ -100,7 +100,7 @@ def kinds() -> tuple[str, ...]:
     Examples
     --------
     >>> kinds()
-    ('choice',)
+    ('choice', 'tour')
     """
     return tuple(_MODULES)
 

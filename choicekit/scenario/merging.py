@@ -2,7 +2,7 @@
 
 ::
 
-    load_with_extends(path) -> Document                 mappings merge key by key, everything else replaces
+    load_with_extends(path) -> Document                 mappings merge key by key, null takes away, the rest replaces
     apply_overrides(document, overrides) -> Document    later wins
 
 Positions go on pointing into the file a value was written in.
@@ -37,7 +37,7 @@ def load_with_extends(path: str | Path, *, file_label: str | None = None) -> Doc
     ----------
     path : str or pathlib.Path
         The scenario file. Its ``extends`` names one file or a list of files, relative to itself; later ones win over
-        earlier ones, and the file itself wins over all.
+        earlier ones, and the file itself wins over all. An entry that is null there takes that of the others away.
     file_label : str, optional
         Name of the file in messages; `path` as given where left out.
 
@@ -65,17 +65,22 @@ def load_with_extends(path: str | Path, *, file_label: str | None = None) -> Doc
 
 
 def merge_values(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge mappings key by key; everything else in `over` replaces what `base` has.
+    """Merge mappings key by key; null takes away what `base` has, and everything else in `over` replaces it.
 
     Examples
     --------
     >>> merge_values({"a": {"x": 1, "y": [1, 2]}, "b": 1}, {"c": 3, "a": {"y": [9]}})
     {'a': {'x': 1, 'y': [9]}, 'b': 1, 'c': 3}
+    >>> merge_values({"policies": {"no-bus": {}, "no-car": {}}}, {"policies": {"no-bus": None}})
+    {'policies': {'no-car': {}}}
     """
     merged = dict(base)
     for key, value in over.items():
         below = merged.get(key)
-        merged[key] = merge_values(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+        if value is None and key in merged:
+            del merged[key]
+        else:
+            merged[key] = merge_values(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
     return merged
 
 
@@ -91,10 +96,11 @@ def merge_documents(base: Document, over: Document) -> Document:
     ('base.yaml', 'warm.yaml')
     """
     replaced = _replaced(base.values, over.values)
+    taken = {path for path in replaced if _entry(over.values, path) is None}
     return Document(
         values=merge_values(base.values, over.values),
-        key_positions=_without(base.key_positions, replaced) | over.key_positions,
-        value_positions=_without(base.value_positions, replaced) | over.value_positions,
+        key_positions=_without(base.key_positions, replaced) | _without(over.key_positions, taken),
+        value_positions=_without(base.value_positions, replaced) | _without(over.value_positions, taken),
         file=over.file,
         text=over.text,
         sources={**base.sources, **over.sources},
@@ -110,6 +116,12 @@ def _replaced(base: Mapping[str, Any], over: Mapping[str, Any], path: EntryPath 
         else:
             found.add((*path, key))
     return found
+
+
+def _entry(values: Any, path: EntryPath) -> Any:
+    for step in path:
+        values = values[step]
+    return values
 
 
 def _without(positions: dict[EntryPath, Position], removed: set[EntryPath]) -> dict[EntryPath, Position]:

@@ -27,8 +27,8 @@ def apply_overrides(document: Document, overrides: Mapping[str, object] | Sequen
         Left as it is.
     overrides : sequence of str, or mapping
         Texts ``path.to.key=value``, the value read as in a file (a scalar, ``[...]`` or ``{...}``), or a mapping of
-        dotted paths to Python values. Whole numbers in a path count list entries from 0; a part that holds a dot stands
-        in quotes. Later ones win; mappings on the way are made where they are missing.
+        dotted paths to Python values; null takes an entry away. Whole numbers in a path count list entries from 0; a
+        part that holds a dot stands in quotes. Later ones win; mappings on the way are made where they are missing.
 
     Returns
     -------
@@ -135,6 +135,10 @@ def _apply(document: Document, override: _Override) -> None:
         container = container[key]
     key = _key_in(container, last)
     path = (*path, key)
+    if override.value is None and isinstance(container, dict) and key in container:
+        del container[key]
+        _forget_below(document, path[:-1], (key,))
+        return
     container[key] = copy.deepcopy(override.value)
     _forget_below(document, path)
     _note_set(document, path, place)
@@ -172,9 +176,11 @@ def _key_in(container: object, segment: str, name: str = "") -> str | int:
     return int(segment)
 
 
-def _forget_below(document: Document, path: EntryPath) -> None:
+def _forget_below(document: Document, path: EntryPath, entry: EntryPath = ()) -> None:
+    """Forget where everything below a path stands, or one entry there with all below it."""
+    whole = (*path, *entry)
     for positions in (document.key_positions, document.value_positions):
-        for known in [known for known in positions if len(known) > len(path) and known[: len(path)] == path]:
+        for known in [known for known in positions if len(known) > len(path) and known[: len(whole)] == whole]:
             del positions[known]
 
 

@@ -22,7 +22,7 @@ def scenario_schema(kind: str | None = None) -> dict[str, Any]:
     Returns
     -------
     dict
-        Describes a file as written: `extends` may stand in for what is missing.
+        Describes a file as written: `extends` may stand in for what is missing, and null takes a named entry away.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def scenario_schema(kind: str | None = None) -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "choicekit scenario",
-        "oneOf": schemas,
+        "anyOf": schemas,
         "$defs": definitions,
     }
 
@@ -60,4 +60,9 @@ def _of_kind(name: str) -> dict[str, Any]:
         "anyOf": [names, {"type": "array", "items": names}],
         "description": "Files to start from, relative to this one; what stands here wins.",
     }
+    schema["anyOf"] = [{"required": schema.pop("required", [])}, {"required": ["extends"]}]
+    for entry in schema["properties"].values():
+        named = entry.get("additionalProperties")
+        if isinstance(named, dict):
+            entry["additionalProperties"] = {"anyOf": [named, {"type": "null"}]}
     return schema

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,8 +12,9 @@ from pydantic import BaseModel, ValidationError, create_model
 
 from choicekit.errors import ExpressionError, Problem
 from choicekit.scenario.blocks import Block
-from choicekit.scenario.document import Document, EntryPath
-from choicekit.scenario.wording import in_words
+from choicekit.scenario.document import Document, EntryPath, format_path
+from choicekit.scenario.emitting import dump_inline
+from choicekit.scenario.wording import in_words, show, tags_of
 from choicekit.suggestions import nearest, suggest
 
 __all__ = ["Findings", "Validated", "validate"]
@@ -22,6 +24,11 @@ _ELSEWHERE = {
     **dict.fromkeys(("directory", "out", "output", "outputs"), _OUT),
     "extends": "only a scenario in a file can extend another",
 }
+_SHAPES: Mapping[str, type] = {
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), dict),
+    "list_type": list,
+}
+_WORD, _PLAIN = re.compile(r'"(\w[\w *.=-]*)"'), r"\1"  # words that need no quotes, and read better without
 _ROUNDS = 20  # wrong entries are taken out and the rest looked at again, so that one does not hide another
 
 
@@ -119,7 +126,7 @@ def validate(specification: type[BaseModel], findings: Findings) -> Validated:
     -------
     Validated
     """
-    repair = _Repair(findings, copy.deepcopy(findings.document.values))
+    repair = _Repair(specification, findings, copy.deepcopy(findings.document.values))
     for _ in range(_ROUNDS):
         try:
             model = specification.model_validate(repair.values)
@@ -150,6 +157,7 @@ def _readable_blocks(specification: type[BaseModel], values: Mapping[str, Any]) 
 class _Repair:
     """A copy of the values from which wrong entries are taken out, so that one does not hide another."""
 
+    specification: type[BaseModel]
     findings: Findings
     values: dict[str, Any]
     missed: set[EntryPath] = field(default_factory=set)
@@ -170,23 +178,74 @@ class _Repair:
             if detail["type"] == "missing":
                 changed |= self._missing_key(path, detail)
                 continue
+            if detail["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+                changed |= self._unknown_sort(path, detail)
+                continue
             emptied = detail["type"] == "too_short" and any(gone[:-1] == path for gone in self.findings.removed)
             if not emptied:  # else what it held has been found wrong and taken out
                 message, hint = in_words(detail)
-                self.findings.add(path, message, hint)
+                self.findings.add(path, message, hint or self._example(path, detail["type"]))
             changed |= self._remove(path)
         return changed
 
     def _unknown_key(self, parent: EntryPath, key: str, known: list[str]) -> None:
         holder = _entry(self.values, parent)
         meant = nearest(key, [name for name in known if name not in holder])
-        otherwise = _ELSEWHERE.get(key, f"known keys are {', '.join(known)}")
+        otherwise = _ELSEWHERE.get(key) or self._left_over(parent, key) or f"known keys are {', '.join(known)}"
         hint = f"did you mean {meant!r}?" if meant is not None else otherwise
         self.findings.add((*parent, key), f"unknown key {key!r}", hint, of_key=True)
         value = holder.pop(key)
         if meant is not None:  # go on as if it had been spelt right, so that nothing is said to be missing
             holder[meant] = value
             self.findings.renamed[(*parent, meant)] = (*self.findings.written(parent), key)
+
+    def _left_over(self, parent: EntryPath, key: str) -> str:
+        """Say how to be rid of a key of another sort of block, where the sort was given later than the key."""
+        place = self.findings.document.value_positions
+        for tag in ("type", "distribution"):
+            sort, own = place.get((*parent, tag)), place.get((*parent, key))
+            if sort is not None and own is not None and sort.file != own.file:
+                found = show(_entry(self.values, (*parent, tag)))
+                written = f"`{key}: null` beside that"
+                if sort.line is None:
+                    written = f"--set {format_path((*parent, key))}=null"
+                return f"it does not go with {tag} {found}: take it away with {written}"
+        return ""
+
+    def _example(self, path: EntryPath, kind: str) -> str:
+        """Show what a mapping or list could be, by the example of the entry that it is part of."""
+        wanted = _SHAPES.get(kind)
+        if wanted is None or path[0] not in self.specification.model_fields:
+            return ""
+        examples = self.specification.model_fields[str(path[0])].examples
+        found: Any = examples[0] if examples else None
+        for step in path[1:]:
+            if not isinstance(found, Mapping):
+                return ""
+            found = found.get(step, next(iter(found.values())))
+        if not isinstance(found, wanted):
+            return ""
+        return f"such as {_WORD.sub(_PLAIN, dump_inline(_first(found)))}"
+
+    def _unknown_sort(self, path: EntryPath, detail: Any) -> bool:
+        """Go on with the sort of block that was meant, where one is near, so that its other keys are looked at."""
+        if any(path[:length] in self.findings.removed for length in range(1, len(path) + 1)):
+            return False  # with the list that it stood in
+        tag, holder = detail["ctx"]["discriminator"].strip("'"), _entry(self.values, path)
+        if detail["type"] == "union_tag_not_found":
+            misspelt = nearest(tag, [key for key in holder if isinstance(key, str)])
+            if misspelt is None:
+                self.findings.add(path, f"missing key {tag!r}", "add it; see `choicekit list`")
+                return self._remove(path)
+            self._unknown_key(path, misspelt, [tag])
+            return True
+        message, hint = in_words({**detail, "ctx": {**detail["ctx"], "tag": holder[tag]}})
+        self.findings.add((*path, tag), message, hint)
+        meant = nearest(str(holder[tag]), tags_of(detail))
+        if meant is None:
+            return self._remove(path)
+        holder[tag] = meant
+        return True
 
     def _missing_key(self, path: EntryPath, detail: Any) -> bool:
         key = str(detail["loc"][-1])
@@ -205,6 +264,14 @@ class _Repair:
         self.findings.removed.add(path)
         del holder[path[-1]]
         return True
+
+
+def _first(value: Any) -> Any:
+    """Return an example with only the first entry of each mapping."""
+    if not isinstance(value, Mapping):
+        return value
+    key = next(iter(value))
+    return {key: _first(value[key])}
 
 
 def _path_of(location: tuple[str | int, ...], values: Any) -> EntryPath:

@@ -8,7 +8,7 @@ from typing import Any
 
 from choicekit.suggestions import suggest
 
-__all__ = ["in_words", "show"]
+__all__ = ["in_words", "show", "tags_of"]
 
 _LONGEST = 40
 
@@ -59,7 +59,7 @@ def in_words(detail: Mapping[str, Any]) -> tuple[str, str]:
     if kind == "value_error":
         return str(context["error"]), ""
     if kind in {"literal_error", "union_tag_invalid"}:
-        return _choice(kind, value, context)
+        return _choice(detail)
     must = _WORDS[kind](context) if kind in _WORDS else "must be something else"
     if kind in {"too_short", "string_too_short"}:
         return must, ""
@@ -92,11 +92,22 @@ def _at_most(count: int, one: str, many: str) -> str:
     return f"must have at most {count:,} {one if count == 1 else many}"
 
 
-def _choice(kind: str, value: object, context: Mapping[str, Any]) -> tuple[str, str]:
+def tags_of(detail: Mapping[str, Any]) -> list[str]:
+    """Return the words that an entry may hold, where it holds another.
+
+    Examples
+    --------
+    >>> tags_of({"ctx": {"expected_tags": "'hardmax', 'softmax'"}})
+    ['hardmax', 'softmax']
+    """
+    context = detail.get("ctx", {})
     listed = str(context.get("expected") or context.get("expected_tags"))
-    choices = [part.strip().strip("'") for part in listed.replace(" or ", ", ").split(",")]
-    if kind == "union_tag_invalid":
-        value = context["tag"]
+    return [part.strip().strip("'") for part in listed.replace(" or ", ", ").split(",")]
+
+
+def _choice(detail: Mapping[str, Any]) -> tuple[str, str]:
+    choices = tags_of(detail)
+    value = detail["ctx"]["tag"] if detail["type"] == "union_tag_invalid" else detail.get("input")
     must = f"must be {choices[0]}" if len(choices) == 1 else f"must be one of {', '.join(choices)}"
     return f"{must}, found {show(value)}", suggest(str(value), choices)
 

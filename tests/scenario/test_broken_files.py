@@ -140,8 +140,9 @@ NAMES = [
          "s.yaml:2:1 unknown key 'knd', did you mean 'kind'?"),
     Case("an unknown key like no other", lunch(end="zzz: 1\n"),
          "s.yaml:14:1 unknown key 'zzz', known keys are choicekit, kind, name, title, description, seed, labels, "
-         "agents, alternatives, coefficients, utility, availability, on_no_alternative, segments, simulation, "
-         "policies, calibrate, welfare, elasticities, covariance, uncertainty, checks, rule"),
+         "agents, alternatives, coefficients, random_coefficients, classes, utility, availability, "
+         "on_no_alternative, segments, simulation, policies, calibrate, welfare, elasticities, covariance, "
+         "uncertainty, checks, rule"),
     Case("a misspelt column in a formula", lunch(("b * hunger", "b * hungr")),
          """\
          s.yaml:13:14 unknown name 'hungr', did you mean 'hunger'?
@@ -178,9 +179,9 @@ NAMES = [
     Case("an unknown kind", lunch(("kind: choice", "kind: chioce")),
          "s.yaml:2:7 unknown kind 'chioce', did you mean 'choice'?"),
     Case("a kind that is no text", lunch(("kind: choice", "kind: [choice]")),
-         "s.yaml:2:7 unknown kind a list, kinds are choice"),
+         f"s.yaml:2:7 unknown kind a list, kinds are {KINDS}"),
     Case("an unknown rule", lunch(end="rule: {type: sofmax}\n"),
-         f"s.yaml:14:7 must be one of {RULES}, found 'sofmax', did you mean 'softmax'?"),
+         f"s.yaml:14:14 must be one of {RULES}, found 'sofmax', did you mean 'softmax'?"),
     Case("an output directory", lunch(end="output: ../../etc\n"),
          "s.yaml:14:1 unknown key 'output', where results go is said on the command line, with --out"),
 ]  # fmt: skip
@@ -207,10 +208,11 @@ FORM = [
          "s.yaml:5:1 duplicate key 'seed', first given on line 4, keep one of them"),
     Case("a file of a later format", lunch(("choicekit: 1", "choicekit: 2")), "s.yaml:1:12 must be 1, found 2"),
     Case("agents that are a number", "choicekit: 1\nkind: choice\nname: x\nseed: 1\nagents: 5\nutility: {a: 1}\n",
-         "s.yaml:5:9 must be a mapping, found 5"),
+         "s.yaml:5:9 must be a mapping, found 5, such as {table: people.csv}"),
     Case("agents that are nothing", "choicekit: 1\nkind: choice\nname: x\nseed: 1\nagents:\nutility: {a: 1}\n",
-         "s.yaml:5:8 must be a mapping, found nothing"),
-    Case("coefficients that are a list", lunch(("{b: 0.5}", "[b]")), "s.yaml:10:15 must be a mapping, found a list"),
+         "s.yaml:5:8 must be a mapping, found nothing, such as {table: people.csv}"),
+    Case("coefficients that are a list", lunch(("{b: 0.5}", "[b]")),
+         "s.yaml:10:15 must be a mapping, found a list, such as {b_cost: -0.5}"),
     Case("a coefficient of text", lunch(("b: 0.5", "b: half")), "s.yaml:10:19 must be a number, found 'half'"),
     Case("a coefficient in quotes", lunch(("b: 0.5", "b: '0.5'")),
          "s.yaml:10:19 must be a number, found '0.5', take away the quotes"),
@@ -490,7 +492,7 @@ SEVERAL = [
          s.yaml:13:14 unknown name 'hungr', did you mean 'hunger'?
              b * hungr
                  ^
-         s.yaml:14:7 must be one of {RULES}, found 'sofmax', did you mean 'softmax'?
+         s.yaml:14:14 must be one of {RULES}, found 'sofmax', did you mean 'softmax'?
          s.yaml:15:28 must be at least 1, found 0
          s.yaml:16:24 unknown column 'hungr', did you mean 'hunger'?
          s.yaml:16:38 edges must increase, found 2, 1, sort them"""),
@@ -511,9 +513,9 @@ SEVERAL = [
              [1
              ^""", overrides=("seed=[1",)),
     Case("an override of an unknown key", LUNCH, "--set sede=2 unknown key 'sede', known keys are choicekit, kind, "
-         "name, title, description, seed, labels, agents, alternatives, coefficients, utility, availability, "
-         "on_no_alternative, segments, simulation, policies, calibrate, welfare, elasticities, covariance, "
-         "uncertainty, checks, rule", overrides=("sede=2",)),
+         "name, title, description, seed, labels, agents, alternatives, coefficients, random_coefficients, classes, "
+         "utility, availability, on_no_alternative, segments, simulation, policies, calibrate, welfare, elasticities, "
+         "covariance, uncertainty, checks, rule", overrides=("sede=2",)),
     Case("an override below a number", LUNCH,
          "--set seed.x=1 'seed' is a number, nothing can be set inside it, check the path", overrides=("seed.x=1",)),
     Case("a fault in the file and one in an override", lunch(("seed: 1", "seed: -1")),

@@ -80,7 +80,7 @@ class Plain(EvenHanded):
 class Unwritable(EvenHanded):
     """A rule with a field that YAML cannot hold and that does not say so."""
 
-    table: dict[str, float] = field(default_factory=dict)
+    table: set[float] = field(default_factory=set)
 
 
 def test_a_field_without_metadata_is_checked_by_its_type() -> None:

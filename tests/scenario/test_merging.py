@@ -32,7 +32,7 @@ def problems_of(path: Path) -> list[str]:
 # --- extends ----------------------------------------------------------------------------------------------------------
 
 
-def test_mappings_merge_and_the_rest_replaces(tmp_path: Path) -> None:
+def test_mappings_merge_null_takes_away_and_the_rest_replaces(tmp_path: Path) -> None:
     path = write(
         tmp_path,
         top="extends: base.yaml\nnew: 1\nrule: {temperature: 2, edges: [9], nests: 0}\nseed:\n",
@@ -40,12 +40,11 @@ def test_mappings_merge_and_the_rest_replaces(tmp_path: Path) -> None:
     )
     document = load_with_extends(path, file_label="top.yaml")
     assert document.values == {
-        "seed": None,
         "rule": {"type": "softmax", "edges": [9], "nests": 0, "temperature": 2},
         "last": "x",
         "new": 1,
     }
-    assert list(document.values) == ["seed", "rule", "last", "new"]
+    assert list(document.values) == ["rule", "last", "new"]
     assert list(document.values["rule"]) == ["type", "edges", "nests", "temperature"]
 
 
@@ -198,17 +197,24 @@ def test_merging_laws(base: dict[str, Any], over: dict[str, Any]) -> None:
     assert (base, over) == before
     assert merge_values({}, over) == over
     assert merge_values(base, {}) == base
-    assert merge_values(base, base) == base
-    assert merge_values(merged, over) == merged
-    assert list(merged) == [*base, *(key for key in over if key not in base)]
-    # every leaf of `over` is there, unless it is an empty mapping that leaves what is below it
+    taken = {path for path, value in leaves(over).items() if value is None and path in entries(base)}
+    if not any(value is None for value in leaves(over).values()):
+        assert merge_values(merged, over) == merged
+    assert [*merged] == [key for key in dict.fromkeys([*base, *over]) if (key,) not in taken]
+    # every leaf of `over` is there, unless it takes away, or is an empty mapping that leaves what is below it
     found = leaves(merged)
     for path, value in leaves(over).items():
-        assert value == {} or found[path] == value
-    # every other leaf comes from the base
+        assert value == {} or (path not in entries(merged) if path in taken else found[path] == value)
+    # every other leaf comes from the base, or is what is left of a mapping whose entries are gone
     for path, value in found.items():
         if path not in leaves(over):
-            assert leaves(base)[path] == value
+            assert value == {} or leaves(base)[path] == value
+
+
+def entries(values: Mapping[str, Any], path: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
+    """Paths of all entries, mappings too."""
+    own = {(*path, key) for key in values}
+    return own.union(*(entries(value, (*path, key)) for key, value in values.items() if isinstance(value, dict)))
 
 
 @settings(deadline=None)
@@ -250,7 +256,6 @@ def document() -> Document:
     ("override", "path", "value"),
     [
         ("seed=2", ("seed",), 2),
-        ("seed=", ("seed",), None),
         ("seed=a=b", ("seed",), "a=b"),
         ("seed= [1, {x: no}] ", ("seed",), [1, {"x": "no"}]),
         ("rule.type='1'", ("rule", "type"), "1"),
@@ -274,6 +279,15 @@ def test_override_sets_one_value(override: str, path: tuple[str | int, ...], val
     assert found == value
     assert type(found) is type(value)
     assert changed.position(path) == Position(f"--set {override}", None, None)
+    assert changed.value_positions.keys() == positions_in(changed)
+    assert changed.key_positions.keys() == {p for p in positions_in(changed) if p and isinstance(p[-1], str)}
+
+
+@pytest.mark.parametrize("override", ["seed=", "rule.edges=null", "rule=null"])
+def test_override_with_nothing_takes_an_entry_away(override: str) -> None:
+    changed = apply_overrides(document(), [override])
+    path = tuple(override.partition("=")[0].split("."))
+    assert path not in entries(changed.values)
     assert changed.value_positions.keys() == positions_in(changed)
     assert changed.key_positions.keys() == {p for p in positions_in(changed) if p and isinstance(p[-1], str)}
 

@@ -107,8 +107,16 @@ def test_every_block_is_described() -> None:
 
 
 def test_editors_know_that_a_file_may_extend_another() -> None:
-    assert VALIDATOR.schema["properties"]["extends"]["description"]
+    assert all(schema["properties"]["extends"]["description"] for schema in VALIDATOR.schema["anyOf"])
     VALIDATOR.validate({**parse_document(LUNCH, file="s").values, "extends": ["a.yaml", "b.yaml"]})
+
+
+def test_a_file_that_extends_another_may_leave_out_and_take_away() -> None:
+    text = "choicekit: 1\nkind: choice\nextends: a.yaml\npolicies: {no-bus: null}\n"
+    VALIDATOR.validate(parse_document(text, file="s").values)
+    assert not VALIDATOR.is_valid(parse_document(text.replace("extends: a.yaml\n", ""), file="s").values)
+    assert not VALIDATOR.is_valid(parse_document(text.replace("no-bus: null", "no-bus: 1"), file="s").values)
+    VALIDATOR.validate({"extends": "a.yaml", "seed": 2})  # of any kind
 
 
 def test_an_unknown_kind_is_refused() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema, create_model
 
+from choicekit.choice.heterogeneity.distributions import registered_distributions
 from choicekit.rules import registered_rules
 from choicekit.scenario.blocks import (
     DEFAULT_RULE,
@@ -27,6 +28,14 @@ from choicekit.scenario.choice.policy_blocks import (
     UncertaintyBlock,
     WelfareBlock,
     policy_block,
+)
+from choicekit.scenario.choice.type_blocks import (
+    ClassBlock,
+    Distributions,
+    RandomCoefficientsBlock,
+    Rules,
+    class_block,
+    coefficient_value,
 )
 from choicekit.scenario.wording import show
 
@@ -134,54 +143,123 @@ else:
     Utility = mapping_or(Annotated[dict[Name, Formula], _SOME], Formula)
 
 
+_RULE = {
+    "type": "nested_logit",
+    "nests": {"rail": {"members": ["train", "tram"], "dissimilarity": 0.5}, "car": {"members": ["car"]}},
+}
+_POLICIES = {
+    "cheaper-bus": {
+        "change": {"bus": {"fare": "0.8 * fare"}},
+        "attributes": {"income": "1.1 * income"},
+        "coefficients": {"b_cost": "2 * b_cost"},
+        "availability": {"car": "owns_car == 1"},
+        "add": {"tram": {"columns_like": "bus", "change": {"fare": "0.8 * fare"}}},
+        "remove": ["bus"],
+    }
+}
+
+
 class ChoiceBlock(ScenarioBlock):
     """Agents choose among alternatives: shares expected and simulated, by segment."""
 
     kind: Literal["choice"] = Field(description="What the study is about: choice.")
-    labels: LabelsBlock = Field(default_factory=LabelsBlock, description="Words and units for the report.")
-    agents: AgentsBlock = Field(description="Who chooses.")
+    labels: LabelsBlock = Field(
+        default_factory=LabelsBlock,
+        description="Words and units for the report.",
+        examples=[{"agents": "travellers", "choices": "trips"}],
+    )
+    agents: AgentsBlock = Field(
+        description="Who chooses.",
+        examples=[{"table": "people.csv", "rows": [{"id": 1, "income": 20}], "attributes": {"cost": {"bus": "fare"}}}],
+    )
     alternatives: Alternatives | None = Field(
         default=None, description="The alternatives: names, or labels in the table with their names."
     )
-    coefficients: dict[Name, Finite] = Field(default_factory=dict, description="Numbers that formulas use, by name.")
-    utility: Utility = Field(description="A formula for each alternative, or one for all.")
+    coefficients: dict[Name, Any] = Field(
+        default_factory=dict,
+        description="What formulas use, by name: numbers, or distributions among agents.",
+        examples=[{"b_cost": -0.5, "b_time": {"distribution": "normal", "mean": -1, "sd": 0.5}}],
+    )
+    random_coefficients: RandomCoefficientsBlock | None = Field(
+        default=None,
+        description="How random coefficients go together, and how finely their means are taken.",
+        examples=[{"covariance": {"b_time": {"b_time": 0.25}}, "cholesky": {"b_time": {"b_time": 0.5}}}],
+    )
+    classes: dict[Name, ClassBlock] = Field(
+        default_factory=dict,
+        description="Kinds of agent that differ in coefficients or rule, by name.",
+        examples=[{"careful": {"share": 0.7, "coefficients": {"b_cost": -1}}}],
+    )
+    utility: Utility = Field(
+        description="A formula for each alternative, or one for all.",
+        examples=[{"bus": "b_cost * fare", "car": "b_cost * fuel"}],
+    )
     availability: dict[Name, Formula] = Field(
-        default_factory=dict, description="For some alternatives a condition that must hold for it to be available."
+        default_factory=dict,
+        description="For some alternatives a condition that must hold for it to be available.",
+        examples=[{"car": "owns_car == 1"}],
     )
     on_no_alternative: Literal["error", "skip", "outside"] = Field(
         default="error", description="What to do with an agent to whom nothing is available."
     )
-    segments: dict[Name, SegmentBlock] = Field(default_factory=dict, description="Breakdowns of the results.")
-    simulation: SimulationBlock = Field(default_factory=SimulationBlock, description="How choices are drawn.")
+    segments: dict[Name, SegmentBlock] = Field(
+        default_factory=dict,
+        description="Breakdowns of the results.",
+        examples=[{"income": {"column": "income", "edges": [20, 40], "labels": ["low", "middle", "high"]}}],
+    )
+    simulation: SimulationBlock = Field(
+        default_factory=SimulationBlock,
+        description="How choices are drawn.",
+        examples=[{"replications": 200, "sampling": "auto"}],
+    )
     policies: dict[Name, PolicyBlock] = Field(
-        default_factory=dict, description="What is changed against the baseline, by name."
+        default_factory=dict, description="What is changed against the baseline, by name.", examples=[_POLICIES]
     )
     calibrate: CalibrateBlock | None = Field(
-        default=None, description="Shares that the expected ones are to meet, by adjusted constants."
+        default=None,
+        description="Shares that the expected ones are to meet, by adjusted constants.",
+        examples=[{"shares": {"bus": 0.3, "car": 0.7}, "constants": {"bus": "asc_bus"}}],
     )
-    welfare: WelfareBlock | None = Field(default=None, description="What changes of utility are worth in money.")
+    welfare: WelfareBlock | None = Field(
+        default=None,
+        description="What changes of utility are worth in money.",
+        examples=[{"money": "b_cost", "unit": "$"}],
+    )
     elasticities: list[Name] | None = Field(
         default=None,
         description="Attributes whose elasticities are shown; by default those that policies change, where there are "
         "at most 30 alternatives.",
+        examples=[["cost"]],
     )
-    covariance: CovarianceBlock | None = Field(default=None, description="How uncertain the coefficients are.")
+    covariance: CovarianceBlock | None = Field(
+        default=None,
+        description="How uncertain the coefficients are.",
+        examples=[{"standard_errors": {"b_cost": 0.1}, "matrix": {"b_cost": {"b_cost": 0.01}}}],
+    )
     uncertainty: UncertaintyBlock | None = Field(
-        default=None, description="How often agents and coefficients are drawn anew for intervals."
+        default=None,
+        description="How often agents and coefficients are drawn anew for intervals.",
+        examples=[{"bootstrap": 500, "parameter_draws": 500}],
     )
-    checks: ChecksBlock = Field(default_factory=ChecksBlock, description="What must hold.")
+    checks: ChecksBlock = Field(
+        default_factory=ChecksBlock, description="What must hold.", examples=[{"half_width": 0.01}]
+    )
 
 
 def choice_specification() -> type[ChoiceBlock]:
-    """Return the model of the whole file; its rules are those registered now."""
-    return _specification(tuple(sorted(registered_rules())))
+    """Return the model of the whole file; its rules and distributions are those registered now."""
+    return _specification(tuple(sorted(registered_rules().items())), tuple(sorted(registered_distributions().items())))
 
 
 @cache
-def _specification(rules: tuple[str, ...]) -> type[ChoiceBlock]:
-    default = dataclass_block(registered_rules()[DEFAULT_RULE], DEFAULT_RULE).model_validate({"type": DEFAULT_RULE})
-    rule = (rule_block(), Field(default=default, description="How agents choose; see `choicekit list`."))
-    policies: Any = (dict[Name, policy_block(rules)], ChoiceBlock.model_fields["policies"])  # type: ignore[misc]
-    return create_model(
-        "ChoiceSpecification", __base__=ChoiceBlock, __doc__=ChoiceBlock.__doc__, rule=rule, policies=policies
-    )
+def _specification(rules: Rules, distributions: Distributions) -> type[ChoiceBlock]:
+    default = dataclass_block(dict(rules)[DEFAULT_RULE], DEFAULT_RULE).model_validate({"type": DEFAULT_RULE})
+    made_of_names: dict[str, Any] = {
+        "policies": dict[Name, policy_block(rules)],  # type: ignore[misc]  # types made as the program runs
+        "coefficients": dict[Name, coefficient_value(distributions)],  # type: ignore[misc]
+        "classes": dict[Name, class_block(rules, distributions)],  # type: ignore[misc]
+    }
+    entries: dict[str, Any] = {name: (kind, ChoiceBlock.model_fields[name]) for name, kind in made_of_names.items()}
+    description = "How agents choose; see `choicekit list`."
+    entries["rule"] = (rule_block(), Field(default=default, description=description, examples=[_RULE]))
+    return create_model("ChoiceSpecification", __base__=ChoiceBlock, __doc__=ChoiceBlock.__doc__, **entries)

@@ -60,7 +60,12 @@ def _check_alternative(path: EntryPath, name: str, context: PolicyContext, findi
 
 
 def calibration_of(
-    block: Any, model: ChoiceModel, population: Population, segments: Sequence[Segmentation], findings: Findings
+    block: Any,
+    model: ChoiceModel,
+    population: Population,
+    segments: Sequence[Segmentation],
+    seed: int,
+    findings: Findings,
 ) -> Calibration | None:
     """Calibrate a model whose names have been checked; None where the shares cannot be met, which is noted.
 
@@ -70,6 +75,8 @@ def calibration_of(
     model : ChoiceModel
     population : Population
     segments : sequence of Segmentation
+    seed : int
+        Of the points by which shares of agents who differ are integrated.
     findings : Findings
     """
     path: EntryPath = ("calibrate", "shares")
@@ -87,7 +94,7 @@ def calibration_of(
     for group, shares in groups.items():
         _warn_of_rescaling((*path, *group), shares, model.alternatives(population), findings)
     try:
-        return calibrate_constants(model, population, block.shares, constants=block.constants, by=by)
+        return calibrate_constants(model, population, block.shares, constants=block.constants, by=by, seed=seed)
     except UnreachableShareError as error:
         single = by is None and len(error.alternatives) == 1
         findings.add((*path, error.alternatives[0]) if single else path, str(error), of_key=not single)

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from scipy import special
 
-from choicekit.choice.intervals import SMALLEST_VARIANCE
 from choicekit.choice.outcome import ChoiceOutcome
 from choicekit.choice.policies.comparison import PolicyComparison
 from choicekit.choice.policies.policy_outcome import PolicyOutcome
@@ -112,7 +110,7 @@ def policy_checks(comparison: PolicyComparison, agreement: float) -> Iterator[Ch
         name="changes_agree_with_expected",
         title="simulated changes of shares agree with expected",
         measure="p-value of the policy and alternative furthest off",
-        value=_agreement(comparison),
+        value=comparison.agreement,
         limit=agreement,
         relation=">=",
         unit="p-value",
@@ -130,26 +128,6 @@ def policy_checks(comparison: PolicyComparison, agreement: float) -> Iterator[Ch
         )
 
 
-def _agreement(comparison: PolicyComparison) -> float:
-    """Return the smallest p-value of all changes of shares, corrected for their number by Sidak's rule.
-
-    A change is judged by its z-score under the law of the paired draws. One of which fewer than `SMALLEST_VARIANCE`
-    switches are expected is too far from normal for that, and is passed over.
-    """
-    tails = []
-    for outcome in comparison.policies.values():
-        estimate = outcome.estimate()
-        change, error, variance = estimate.change[0], estimate.standard_error[0], estimate.variance[0]
-        counted = comparison.replications * variance * float(outcome.rows[0]) ** 2
-        judged = np.isfinite(error) & (counted >= SMALLEST_VARIANCE)
-        score = np.abs(change - outcome.share_change[0])[judged] / error[judged]
-        tails += (2 * special.ndtr(-score)).tolist()
-    if not tails:
-        return 1.0
-    with np.errstate(divide="ignore"):  # a tail of probability 1 is allowed: the logarithm of 0 is meant
-        return float(-np.expm1(len(tails) * np.log1p(-min(tails))))
-
-
 def _untouched(outcome: PolicyOutcome, comparison: PolicyComparison) -> list[int]:
     """Places of the alternatives whose utility and availability a policy leaves as they are, for every agent.
 
@@ -157,12 +135,12 @@ def _untouched(outcome: PolicyOutcome, comparison: PolicyComparison) -> list[int
     policy did so before. Otherwise nothing is known, and none are returned.
     """
     baseline, population = comparison.study.baseline, comparison.study.population
-    if {outcome.sampling, baseline.sampler.sampling} != {"coherent"} or outcome.model.rule != baseline.model.rule:
+    if {outcome.sampling, baseline.sampler.sampling} != {"coherent"} or outcome.model.rules != baseline.model.rules:
         return []
     before, after = ((model.formulas(population), model.conditions) for model in (baseline.model, outcome.model))
     moved = {
         name for name, value in outcome.model.coefficients.items() if baseline.model.coefficients.get(name) != value
-    }
+    } | (set(baseline.model.varying) ^ set(outcome.model.varying))
     return [
         place
         for place, name in enumerate(comparison.alternatives)

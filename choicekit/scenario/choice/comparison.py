@@ -147,7 +147,27 @@ def comparison_of(
         _check_money(request.money, model, population, findings)
     if len(findings.problems) > before:
         return None
-    study = build_comparison(
+    try:
+        study = _built(request, model, population, segments, blocks)
+    except InvalidInputError as error:  # of what only model and policies together show
+        findings.add(("policies",), str(error), of_key=True)
+        return None
+    _check_cases(study, seen, findings)
+    for problem in money_problems(study):
+        findings.add(("welfare", "money"), problem)
+    for warning in warnings_before(study):
+        findings.warn(_place_of(warning), warning)
+    return study if len(findings.problems) == before else None
+
+
+def _built(
+    request: ComparisonRequest,
+    model: ChoiceModel,
+    population: Population,
+    segments: Sequence[Segmentation],
+    blocks: Mapping[str, Any],
+) -> ComparisonStudy:
+    return build_comparison(
         model,
         population,
         request.policies,
@@ -161,12 +181,6 @@ def comparison_of(
         bootstrap=request.uncertainty.bootstrap,
         parameter_draws=request.uncertainty.parameter_draws,
     )
-    _check_cases(study, seen, findings)
-    for problem in money_problems(study):
-        findings.add(("welfare", "money"), problem)
-    for warning in warnings_before(study):
-        findings.warn(_place_of(warning), warning)
-    return study if len(findings.problems) == before else None
 
 
 def _place_of(warning: str) -> EntryPath:

@@ -9,8 +9,9 @@ from choicekit.choice.expressions import Expression, parse_expression
 from choicekit.choice.policies.cases import BASELINE
 from choicekit.choice.policies.faults import PolicyContext, PolicyFault, faults_of
 from choicekit.choice.policies.policy import Policy
-from choicekit.errors import ExpressionError, InvalidInputError
-from choicekit.rules import ChoiceRule, rule_from_name
+from choicekit.errors import ExpressionError
+from choicekit.rules import ChoiceRule
+from choicekit.scenario.choice.rules import policy_rule
 from choicekit.scenario.document import EntryPath
 from choicekit.scenario.validation import Findings
 
@@ -20,13 +21,17 @@ _UNREAD = "0"
 """Stands for a formula that cannot be read, so that the rest of its policy is still looked at."""
 
 
-def read_policies(blocks: Mapping[str, Any], findings: Findings) -> dict[str, Policy]:
+def read_policies(
+    blocks: Mapping[str, Any], alternatives: Sequence[str] | None, findings: Findings
+) -> dict[str, Policy]:
     """Make policies of their blocks, noting formulas and rules that cannot be read.
 
     Parameters
     ----------
     blocks : mapping
         Entries of the file that could be read.
+    alternatives : sequence of str, optional
+        All there are, with those that policies add.
     findings : Findings
 
     Returns
@@ -34,12 +39,17 @@ def read_policies(blocks: Mapping[str, Any], findings: Findings) -> dict[str, Po
     dict of str to Policy
         Also of those in which something is wrong: without it.
     """
-    return {name: _policy(name, block, blocks, findings) for name, block in blocks.get("policies", {}).items()}
+    policies: dict[str, Policy] = {}
+    for name, block in blocks.get("policies", {}).items():
+        rule = None
+        if block.rule is not None:
+            rule = policy_rule(("policies", name, "rule"), block.rule, blocks, alternatives, findings)
+        policies[name] = _policy(name, block, rule, findings)
+    return policies
 
 
-def _policy(name: str, block: Any, blocks: Mapping[str, Any], findings: Findings) -> Policy:
-    settings = block.model_dump(exclude_none=True)
-    rule = settings.pop("rule", None)
+def _policy(name: str, block: Any, rule: ChoiceRule | None, findings: Findings) -> Policy:
+    settings = block.model_dump(exclude_none=True, exclude={"rule"})
     added = settings.get("add", {})
     for alternative in [key for key, new in added.items() if not ("utility" in new or "columns_like" in new)]:
         path: EntryPath = ("policies", name, "add", alternative)
@@ -53,7 +63,7 @@ def _policy(name: str, block: Any, blocks: Mapping[str, Any], findings: Findings
         except ExpressionError as error:
             findings.add_formula(("policies", name, *place), error)
             holder[key] = _UNREAD
-    return Policy(**settings, rule=None if rule is None else _rule(("policies", name, "rule"), rule, blocks, findings))
+    return Policy(**settings, rule=rule)
 
 
 def _formulas(settings: dict[str, Any], path: EntryPath = ()) -> Iterator[tuple[dict[str, Any], str, EntryPath]]:
@@ -63,26 +73,6 @@ def _formulas(settings: dict[str, Any], path: EntryPath = ()) -> Iterator[tuple[
             yield from _formulas(value, (*path, key))
         elif isinstance(value, str) and key not in {"description", "columns_like"}:
             yield settings, key, (*path, key)
-
-
-def _rule(path: EntryPath, given: dict[str, Any], blocks: Mapping[str, Any], findings: Findings) -> ChoiceRule | None:
-    """Return the rule of a policy: without a type that of the baseline, with other settings."""
-    settings = given
-    if "type" not in given:
-        if "rule" not in blocks:
-            return None
-        settings = blocks["rule"].model_dump()
-        for key, value in given.items():
-            if key not in settings:
-                message = f"the baseline's rule, {settings['type']}, has no {key!r}"
-                findings.add((*path, key), message, "name the type of another rule", of_key=True)
-                return None
-            settings[key] = value
-    try:
-        return rule_from_name(settings["type"], **{key: value for key, value in settings.items() if key != "type"})
-    except InvalidInputError as error:
-        findings.add(path, str(error))
-        return None
 
 
 def names_in_policies(policies: Mapping[str, Policy]) -> set[str]:
@@ -106,6 +96,7 @@ def names_in_policies(policies: Mapping[str, Policy]) -> set[str]:
 
 def context_of(
     blocks: Mapping[str, Any],
+    coefficients: Mapping[str, float],
     names: Mapping[str, str] | None,
     formulas: list[tuple[EntryPath, Expression]],
     columns: Sequence[str],
@@ -116,6 +107,8 @@ def context_of(
     Parameters
     ----------
     blocks : mapping
+    coefficients : mapping of str to float
+        The mean of those that are random.
     names : mapping of str to str, optional
         Alternatives by their labels in the table.
     formulas : list of (path, Expression)
@@ -134,7 +127,7 @@ def context_of(
     simulation = blocks.get("simulation")
     return PolicyContext(
         alternatives=alternatives,
-        coefficients={**dict.fromkeys(findings.taken_out("coefficients"), 1.0), **blocks["coefficients"]},
+        coefficients={**dict.fromkeys(findings.taken_out("coefficients"), 1.0), **coefficients},
         columns=columns,
         formulas={name: formula for name, formula in utilities.items() if formula is not None},
         conditions={name: formula for name, formula in conditions.items() if formula is not None},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, create_model
 
-from choicekit.rules import registered_rules
+from choicekit.rules import RegularisedRule
 from choicekit.scenario.blocks import Block, Finite, Formula, Name, dataclass_block, mapping_or, rule_block
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "PolicyBlock",
     "UncertaintyBlock",
     "WelfareBlock",
+    "changed_rule",
     "policy_block",
 ]
 
@@ -122,15 +123,22 @@ class CalibrateBlock(Block):
 
 
 @cache
-def policy_block(rules: tuple[str, ...]) -> type[PolicyBlock]:
-    """Return the block of a policy whose ``rule:`` knows the rules of these names."""
-    rule: Any = Annotated[
-        Annotated[rule_block(), Tag("typed")] | Annotated[_settings_block(rules), Tag("settings")],
-        Discriminator(_has_type),
-    ]
+def policy_block(rules: tuple[tuple[str, type[RegularisedRule]], ...]) -> type[PolicyBlock]:
+    """Return the block of a policy whose ``rule:`` knows these rules."""
     description = "How agents choose; without a type that of the baseline, with what is given here changed."
-    entry: Any = (rule | None, Field(default=None, description=description))
+    entry: Any = (changed_rule(rules), Field(default=None, description=description))
     return create_model("PolicyWithRuleBlock", __base__=PolicyBlock, __doc__=PolicyBlock.__doc__, rule=entry)
+
+
+def changed_rule(rules: tuple[tuple[str, type[RegularisedRule]], ...]) -> Any:
+    """Return the type of a rule beside that of the baseline: a whole one, some settings that change, or nothing."""
+    return (
+        Annotated[
+            Annotated[rule_block(), Tag("typed")] | Annotated[_settings_block(rules), Tag("settings")],
+            Discriminator(_has_type),
+        ]
+        | None
+    )
 
 
 def _has_type(value: object) -> str:
@@ -139,14 +147,15 @@ def _has_type(value: object) -> str:
     return "settings" if isinstance(value, Mapping) and "type" not in value else "typed"
 
 
-def _settings_block(rules: tuple[str, ...]) -> type[Block]:
+@cache
+def _settings_block(rules: tuple[tuple[str, type[RegularisedRule]], ...]) -> type[Block]:
     """Return a block of the settings of all rules, each of which may be left out."""
     nothing = Field(default=None, description="Left out: that of the baseline.")
     entries: dict[str, Any] = {"type": (type(None), nothing)}
-    for name in rules:
-        for key, info in dataclass_block(registered_rules()[name], name).model_fields.items():
+    for name, kind_of_rule in rules:
+        for key, info in dataclass_block(kind_of_rule, name).model_fields.items():
             if key != "type":
-                kind: Any = Annotated[info.annotation, *info.metadata]
+                kind: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
                 entries.setdefault(key, (kind | None, Field(default=None, description=info.description)))
     document = "Settings of the baseline's rule that change."
     return create_model("RuleSettingsBlock", __base__=Block, __doc__=document, **entries)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,10 @@ from choicekit.choice.policies.covariance import CoefficientCovariance
 from choicekit.choice.policies.faults import PolicyContext
 from choicekit.choice.policies.study import ComparisonStudy
 from choicekit.choice.population import Population
-from choicekit.choice.sampling import resolve_sampling
 from choicekit.choice.simulation import ChoiceStudy, build_study
 from choicekit.choice.tables import Table
 from choicekit.errors import ExpressionError, InvalidInputError, Problem
-from choicekit.rules import ChoiceRule, rule_from_name
+from choicekit.rules import ChoiceRule
 from choicekit.scenario.choice.agents import (
     check_columns,
     check_layout,
@@ -31,7 +30,9 @@ from choicekit.scenario.choice.calibration import calibration_of, check_calibrat
 from choicekit.scenario.choice.comparison import ComparisonRequest, check_request, comparison_of, read_request
 from choicekit.scenario.choice.covariance import covariance_of, covariance_table
 from choicekit.scenario.choice.policies import check_policies, context_of, read_policies
+from choicekit.scenario.choice.rules import all_alternatives, check_rules, read_rule
 from choicekit.scenario.choice.segments import check_segments, segmentations
+from choicekit.scenario.choice.types import AgentTypes, entry_of, read_types
 from choicekit.scenario.document import EntryPath
 from choicekit.scenario.kinds import Prepared
 from choicekit.scenario.validation import Findings
@@ -82,16 +83,18 @@ def prepare_choice(blocks: Mapping[str, Any], findings: Findings, directory: Pat
         check_layout(agents, findings)
         if table is not None:
             check_columns(agents, table, names, findings)
-    rule = _rule(blocks, findings)
-    formulas = list(_formulas(blocks, findings))
-    policies = read_policies(blocks, findings)
-    covered, covariance = _covariance(blocks, findings, directory)
+    known = all_alternatives(blocks, names, findings)
+    rule = read_rule(blocks, known, findings)
+    types = read_types(blocks, known, findings)
+    formulas = [*_formulas(blocks, findings), *types.memberships]
+    policies = read_policies(blocks, known, findings)
+    covered, covariance = _covariance(blocks, types, findings, directory)
     request = read_request(blocks, policies, covariance, findings)
     context = None
     if table is not None and agents is not None and ("coefficients",) not in findings.removed:
         columns = list(dict.fromkeys([*map(str, table.frame.columns), *agents.attributes]))
-        _check_names(formulas, blocks["coefficients"], columns, request.names, findings)
-        context = context_of(blocks, names, formulas, columns, findings)
+        _check_names(formulas, types.coefficients, columns, request.names, findings)
+        context = context_of(blocks, types.numbers, names, formulas, columns, findings)
     if context is not None:
         _check_wanted(blocks, request, context, findings)
     if table is not None and "segments" in blocks:
@@ -101,7 +104,8 @@ def prepare_choice(blocks: Mapping[str, Any], findings: Findings, directory: Pat
     population = _population(blocks, table, names, formulas, request, findings)
     if population is None:
         return None
-    plan = _plan(blocks, findings, population, rule, request, checked=context is not None)
+    model = _model(blocks, rule, types, findings)
+    plan = None if model is None else _plan(blocks, findings, population, model, request, checked=context is not None)
     if plan is None:
         return None
     inputs = input_files({("agents", "table"): table, ("covariance", "table"): covered})
@@ -109,14 +113,22 @@ def prepare_choice(blocks: Mapping[str, Any], findings: Findings, directory: Pat
 
 
 def _covariance(
-    blocks: Mapping[str, Any], findings: Findings, directory: Path | None
+    blocks: Mapping[str, Any], types: AgentTypes, findings: Findings, directory: Path | None
 ) -> tuple[Table | None, CoefficientCovariance | None]:
     block = blocks.get("covariance")
     if block is None or ("coefficients",) in findings.removed:
         return None, None
     table = covariance_table(block, findings, directory)
-    known = [*blocks["coefficients"], *findings.taken_out("coefficients")]
-    return table, covariance_of(block, table, known, findings)
+    known = [*types.coefficients, *findings.taken_out("coefficients")]
+    covariance = covariance_of(block, table, known, findings)
+    for name in () if covariance is None else covariance.names:
+        if name in types.varying:
+            form = next(form for form in ("table", "matrix", "standard_errors") if getattr(block, form) is not None)
+            path: EntryPath = ("covariance", form) if form == "table" else ("covariance", form, name)
+            message = f"coefficient {name!r} differs among agents, and a covariance is of those that all share"
+            findings.add(path, message, "leave it out", of_key=form != "table")
+            covariance = None
+    return table, covariance
 
 
 def _check_wanted(
@@ -173,25 +185,6 @@ def _check_observed(blocks: Mapping[str, Any], findings: Findings) -> None:
         findings.add(("checks", "observed_shares"), message, "name the column `chosen` in agents", of_key=True)
 
 
-def _rule(blocks: Mapping[str, Any], findings: Findings) -> ChoiceRule | None:
-    block = blocks.get("rule")
-    if block is None:
-        return None
-    settings = block.model_dump()
-    try:
-        rule = rule_from_name(settings.pop("type"), **settings)
-    except InvalidInputError as error:
-        findings.add(("rule",), str(error))
-        return None
-    simulation = blocks.get("simulation")
-    if simulation is not None:
-        try:
-            resolve_sampling(rule, simulation.sampling)
-        except InvalidInputError as error:
-            findings.add(("simulation", "sampling"), str(error))
-    return rule
-
-
 def _formulas(blocks: Mapping[str, Any], findings: Findings) -> Iterator[tuple[EntryPath, Expression]]:
     """Yield every formula that can be read, noting those that cannot."""
     utility = blocks.get("utility")
@@ -208,7 +201,7 @@ def _formulas(blocks: Mapping[str, Any], findings: Findings) -> Iterator[tuple[E
 
 def _check_names(
     formulas: list[tuple[EntryPath, Expression]],
-    coefficients: Mapping[str, float],
+    coefficients: Mapping[str, object],
     columns: list[str],
     used_elsewhere: set[str],
     findings: Findings,
@@ -243,25 +236,48 @@ def _population(
     return population_of(blocks["agents"], table, names, used, findings)
 
 
+def _model(blocks: Mapping[str, Any], rule: ChoiceRule, types: AgentTypes, findings: Findings) -> ChoiceModel | None:
+    try:
+        return ChoiceModel(
+            utilities=blocks["utility"],
+            coefficients=types.coefficients,
+            rule=rule,
+            availability=blocks["availability"],
+            on_no_alternative=blocks["on_no_alternative"],
+            random_covariance=types.covariance,
+            classes=types.classes,
+            integration=types.integration,
+        )
+    except InvalidInputError as error:  # of coefficients and rules together
+        findings.add(("coefficients",), str(error), of_key=True)
+        return None
+
+
+def _among(model: ChoiceModel, alternatives: Sequence[str]) -> ChoiceModel:
+    """Return a model whose rules know these alternatives only."""
+    classes = {
+        name: kind if kind.rule is None else replace(kind, rule=kind.rule.among(alternatives))
+        for name, kind in model.classes.items()
+    }
+    return replace(model, rule=model.rule.among(alternatives), classes=classes)
+
+
 def _plan(
     blocks: Mapping[str, Any],
     findings: Findings,
     population: Population,
-    rule: ChoiceRule,
+    model: ChoiceModel,
     request: ComparisonRequest,
     *,
     checked: bool,
 ) -> ChoicePlan | None:
     """Build what is to be run; `checked` says whether the names that are wanted could be checked before."""
-    model = ChoiceModel(
-        utilities=blocks["utility"],
-        coefficients=blocks["coefficients"],
-        rule=rule,
-        availability=blocks["availability"],
-        on_no_alternative=blocks["on_no_alternative"],
-    )
+    whole, alternatives = model, model.alternatives(population)
+    if not checked:
+        check_rules(blocks, [*alternatives, *_added(request)], findings)
+    model = _among(whole, alternatives)
     segments = list(segmentations(blocks["segments"], population, findings))
-    findings.problems.extend(_placed(problem, findings) for problem in model.check(population))
+    findings.problems.extend(_placed(problem, blocks, findings) for problem in model.check(population))
     if findings.problems:
         return None
     context = PolicyContext.of(model, population, blocks["simulation"].sampling)
@@ -271,14 +287,16 @@ def _plan(
         _check_wanted(blocks, request, context, findings)
     calibration = None
     if blocks["calibrate"] is not None:
-        calibration = calibration_of(blocks["calibrate"], model, population, segments, findings)
+        calibration = calibration_of(blocks["calibrate"], model, population, segments, blocks["seed"], findings)
         if calibration is not None:
             model, population = calibration.model, calibration.population
     if findings.problems:
         return None
     comparison = None
     if request.policies:
-        comparison = comparison_of(request, model, population, segments, blocks, findings)
+        # policies may add alternatives: with a place for them in the baseline, too, welfare stays on one scale
+        with_all = replace(model, rule=whole.rule, classes=whole.classes)
+        comparison = comparison_of(request, with_all, population, segments, blocks, findings)
         if comparison is None:
             return None
     simulation = blocks["simulation"]
@@ -293,11 +311,14 @@ def _plan(
     return ChoicePlan(study=study, comparison=comparison, calibration=calibration)
 
 
-def _placed(problem: Problem, findings: Findings) -> Problem:
+def _added(request: ComparisonRequest) -> list[str]:
+    return [name for policy in request.policies.values() for name in policy.add]
+
+
+def _placed(problem: Problem, blocks: Mapping[str, Any], findings: Findings) -> Problem:
     """Give a problem of an entry its place in the scenario; one of a table has its place already."""
     if problem.file:
         return problem
-    block, _, name = problem.path.partition(".")
-    path = findings.written((block, name) if name else (block,))
+    path = findings.written(entry_of(problem.path, blocks))
     place = findings.document.offset_position(path, problem.offset or 0)
     return replace(problem, file=place.file, line=place.line, column=place.column)

@@ -76,16 +76,19 @@ def covariance(name: str, text: str, says: str, code: int = 2, **files: str) -> 
 
 
 FORM = [
-    rides("policies that are a list", "s.yaml:14:11 must be a mapping, found a list",
+    rides("policies that are a list",
+         "s.yaml:14:11 must be a mapping, found a list, such as {cheaper-bus: {change: {bus: {fare: 0.8 * fare}}}}",
          ("policies:\n  cheaper: {change: {bus: {cost: 0.8 * cost}}}\n", "policies: [cheaper]\n")),
-    rides("a policy that is a word", "s.yaml:15:12 must be a mapping, found 'half'",
+    rides("a policy that is a word",
+         "s.yaml:15:12 must be a mapping, found 'half', such as {change: {bus: {fare: 0.8 * fare}}}",
          ("{change: {bus: {cost: 0.8 * cost}}}", "half")),
-    rides("a policy that is nothing", "s.yaml:15:11 must be a mapping, found nothing",
+    rides("a policy that is nothing",
+         "s.yaml:15:11 must be a mapping, found nothing, such as {change: {bus: {fare: 0.8 * fare}}}",
          (" {change: {bus: {cost: 0.8 * cost}}}", "")),
     policy("a misspelt key of a policy", "{chnage: {bus: {cost: 0.8 * cost}}}",
          "s.yaml:15:13 unknown key 'chnage', did you mean 'change'?"),
     policy("a change without an attribute", "{change: {bus: 0.8 * cost}}",
-         "s.yaml:15:27 must be a mapping, found '0.8 * cost'"),
+         "s.yaml:15:27 must be a mapping, found '0.8 * cost', such as {fare: 0.8 * fare}"),
     policy("a change that is a list", "{change: {bus: {cost: [1]}}}", "s.yaml:15:34 must be a formula, found a list"),
     policy("a change that is infinite", "{change: {bus: {cost: .inf}}}",
          "s.yaml:15:34 must be a formula or a finite number, found inf"),
@@ -94,7 +97,7 @@ FORM = [
          s.yaml:15:39 a value is missing after '*'
              0.8 *
                   ^"""),
-    policy("a removal that is no list", "{remove: bus}", "s.yaml:15:21 must be a list, found 'bus'"),
+    policy("a removal that is no list", "{remove: bus}", "s.yaml:15:21 must be a list, found 'bus', such as [bus]"),
     policy("a misspelt key of a new alternative", "{add: {tram: {column_like: bus}}}",
          "s.yaml:15:26 unknown key 'column_like', did you mean 'columns_like'?"),
     rides("a policy named baseline",
@@ -104,7 +107,7 @@ FORM = [
          "s.yaml:16:5 must have at most 300 characters, found 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…'",
          ("  cheaper:", f"  ? {'x' * 301}\n  :")),
     policy("an unknown type of rule in a policy", "{rule: {type: sofmax}}",
-         f"s.yaml:15:19 must be one of {RULES}, found 'sofmax', did you mean 'softmax'?"),
+         f"s.yaml:15:26 must be one of {RULES}, found 'sofmax', did you mean 'softmax'?"),
     policy("a misspelt setting of a policy's rule", "{rule: {temprature: 2}}",
          "s.yaml:15:20 unknown key 'temprature', did you mean 'temperature'?"),
     policy("a misspelt type of a policy's rule", "{rule: {typ: softmax}}",
@@ -337,7 +340,8 @@ WORTH = [
              b_cost * home
                       ^""",
          end="welfare: {money: b_cost * home}\n"),
-    rides("elasticities that are a word", "s.yaml:16:15 must be a list, found 'cost'", end="elasticities: cost\n"),
+    rides("elasticities that are a word", "s.yaml:16:15 must be a list, found 'cost', such as [cost]",
+         end="elasticities: cost\n"),
     rides("elasticities to an unknown attribute", "s.yaml:16:16 unknown attribute 'csot', did you mean 'cost'?",
          end="elasticities: [csot]\n"),
     rides("elasticities to a coefficient",

@@ -19,9 +19,10 @@ from choicekit.report.kinds.choice.shares import shares_section
 from choicekit.report.kinds.choice.summary import summarise
 from choicekit.report.kinds.choice.tables import data_tables
 from choicekit.report.kinds.choice.view import ChoiceView, view_of
-from choicekit.report.kinds.choice.words import facts, lead, status, title
+from choicekit.report.kinds.choice.words import facts, lead, title
 from choicekit.report.rerun import rerun_section
 from choicekit.report.text import clean, plain
+from choicekit.report.verdict import status
 from choicekit.scenario.result import StudyResult
 
 __all__ = ["build_report", "headline"]

@@ -12,6 +12,7 @@ from choicekit.choice.intervals import half_width
 from choicekit.report.checks import checks_table
 from choicekit.report.content import Block, Cell, Column, Details, Figure, Heading, Items, Prose, Section, Table
 from choicekit.report.figures.convergence import draw_convergence
+from choicekit.report.kinds.choice.types import integration_text
 from choicekit.report.kinds.choice.view import ChoiceView, FloatArray
 from choicekit.report.kinds.choice.words import simulated_text
 from choicekit.report.numbers import THIN, count, percent, points, share
@@ -46,8 +47,8 @@ def _what_it_is(view: ChoiceView) -> str:
         f"Simulation error is what more replications remove; its size is the one that the choice probabilities imply, "
         f"not an estimate from the replications. It says nothing of whether these "
         f"{view.described(view.outcome.n_agents, view.agents)} stand for others, of the coefficients’ own uncertainty, "
-        f"or of whether the model is right. Expected shares have no simulation error."
-    )
+        f"or of whether the model is right. Expected shares have no simulation error. {integration_text(view)}"
+    ).strip()
 
 
 def _how_large(view: ChoiceView) -> str:

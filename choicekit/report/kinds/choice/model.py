@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 
 from markupsafe import Markup
 
 from choicekit.choice.expressions import Expression
+from choicekit.choice.model import ChoiceModel
 from choicekit.choice.notation import to_latex, to_mathml
 from choicekit.report.content import (
     Block,
@@ -23,10 +23,12 @@ from choicekit.report.content import (
     Table,
 )
 from choicekit.report.kinds.choice.calibration import calibration_blocks
+from choicekit.report.kinds.choice.rules import nest_blocks, regulariser_formula, rule_claim, rule_words
+from choicekit.report.kinds.choice.types import type_blocks
 from choicekit.report.kinds.choice.view import ChoiceView
-from choicekit.report.kinds.choice.words import rule_text
 from choicekit.report.numbers import MINUS
 from choicekit.report.text import capitalise, clean
+from choicekit.rules import ChoiceRule
 
 __all__ = ["model_section"]
 
@@ -44,9 +46,15 @@ _LEFT_OUT = {
 def model_section(view: ChoiceView) -> Section:
     """Rule, formulas with their LaTeX, coefficients and conditions."""
     model = view.outcome.study.model
-    blocks: list[Block] = [Prose(_rule(view)), *_utilities(view)]
+    blocks: list[Block] = [Prose(_rule(view))]
+    rules = [view.rule] if not model.classes else list(dict.fromkeys(model.rules))
+    for rule in rules:
+        regulariser = regulariser_formula(rule)
+        blocks += [*([regulariser] if regulariser else []), *nest_blocks(rule)]
+    blocks += _utilities(view)
     if model.coefficients:
-        blocks.append(_coefficients(model.coefficients))
+        blocks.append(_coefficients(model))
+    blocks += type_blocks(view)
     blocks += calibration_blocks(view)
     if model.conditions:
         blocks += [Heading("Availability"), Prose("An alternative is available where its condition holds.")]
@@ -55,13 +63,19 @@ def model_section(view: ChoiceView) -> Section:
 
 
 def _rule(view: ChoiceView) -> str:
-    claim = (inspect.getdoc(type(view.outcome.rule)) or "").split("\n")[0]
+    rules = dict.fromkeys(view.outcome.study.model.rules)
+    said = " ".join(f"{capitalise(rule_words(rule))}{_claim(rule)}." for rule in rules)
     drawn = {
         "coherent": "one perturbation a choice and alternative: improving an alternative moves agents only to it",
         "fast": "one uniform number a choice, through the inverse distribution",
     }[view.outcome.sampling]
     idle = _LEFT_OUT.get(view.outcome.study.model.on_no_alternative, "")
-    return f"{capitalise(rule_text(view))}: {claim[:1].lower()}{claim[1:]} Choices are drawn by {drawn}. {idle}".strip()
+    return f"{said} Choices are drawn by {drawn}. {idle}".strip()
+
+
+def _claim(rule: ChoiceRule) -> str:
+    claim = clean(rule_claim(rule))
+    return f": {claim[:1].lower()}{claim[1:].removesuffix('.')}" if claim else ""
 
 
 def _utilities(view: ChoiceView) -> list[Block]:
@@ -99,14 +113,21 @@ def _escaped(name: str) -> str:
     return "".join(plain.get(c, f"\\{c}" if c in "#$%&_{}" else c) for c in clean(name))
 
 
-def _coefficients(coefficients: Mapping[str, float]) -> Table:
+def _coefficients(model: ChoiceModel) -> Table:
+    means = "; the mean of those that differ among agents" if model.random_coefficients else ""
     return Table(
         name="coefficients",
-        caption="Coefficients, as given",
+        caption=f"Coefficients, as given{means}",
         columns=(Column(title="coefficient", numeric=False), Column(title="value")),
         rows=tuple(
-            (Cell(text=clean(name), style="code"), Cell(text=f"{value:.10g}".replace("-", MINUS)))
-            for name, value in list(coefficients.items())[:_MOST_COEFFICIENTS]
+            (
+                Cell(text=clean(name), style="code"),
+                Cell(
+                    text=f"{value:.10g}".replace("-", MINUS),
+                    below="mean" if name in model.random_coefficients else "",
+                ),
+            )
+            for name, value in list(model.coefficients.items())[:_MOST_COEFFICIENTS]
         ),
-        note="More are in tables/coefficients.csv." if len(coefficients) > _MOST_COEFFICIENTS else "",
+        note="More are in tables/coefficients.csv." if len(model.coefficients) > _MOST_COEFFICIENTS else "",
     )

@@ -1,4 +1,4 @@
-"""What tables and summary both list: groups and checks, one mapping a row."""
+"""What tables and summary both list of groups, one mapping a row."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from choicekit.report.kinds.choice.view import ChoiceView
 
-__all__ = ["check_records", "group_records"]
+__all__ = ["group_records"]
 
 
 def group_records(view: ChoiceView) -> list[dict[str, Any]]:
@@ -22,21 +22,4 @@ def group_records(view: ChoiceView) -> list[dict[str, Any]]:
             "inclusive_value": float(view.value[group.position]),
         }
         for group in view.outcome.groups
-    ]
-
-
-def check_records(view: ChoiceView) -> list[dict[str, Any]]:
-    """Every check with its verdict."""
-    return [
-        {
-            "name": check.name,
-            "title": check.title,
-            "measure": check.measure,
-            "value": float(check.value),
-            "relation": check.relation,
-            "limit": float(check.limit),
-            "unit": check.unit,
-            "passed": check.passed,
-        }
-        for check in view.result.checks
     ]

@@ -9,7 +9,7 @@ from choicekit.report.figures.shares import ShareDot, draw_shares
 from choicekit.report.figures.style import MAX_CATEGORIES, OTHER, mark_svg
 from choicekit.report.kinds.choice.view import ChoiceView
 from choicekit.report.kinds.choice.words import agreement_finding, simulated_text
-from choicekit.report.numbers import NOTHING, THIN, count, percent, points, share
+from choicekit.report.numbers import NOTHING, THIN, count, error_in_points, percent, points, share
 from choicekit.report.text import in_sentence, join_words
 
 __all__ = ["shares_section"]
@@ -27,12 +27,18 @@ def _prose(view: ChoiceView) -> str:
     replications = view.outcome.replications
     times = f"the mean of {count(replications)} simulated shares" if replications > 1 else "the simulated share"
     text = (
-        f"The expected share of an alternative is its mean choice probability: exact, given the model. "
+        f"The expected share of an alternative is its mean choice probability{_exactly(view)}. "
         f"Below it stands {times}, ± half of its 95{THIN}% simulation interval."
     )
     if view.outcome.weighted:
         text += " Weighted shares count every row by its weight; unweighted ones count all rows alike."
     return text
+
+
+def _exactly(view: ChoiceView) -> str:
+    if not view.outcome.study.types.n_shifts:
+        return ": exact, given the model"
+    return ", over agents and over the coefficients that each may have: its integration error is beside it"
 
 
 def _table(view: ChoiceView) -> Table:
@@ -43,6 +49,8 @@ def _table(view: ChoiceView) -> Table:
         columns.append(Column(title="unweighted"))
     if outcome.has_observed:
         columns += [Column(title="observed"), Column(title="expected − observed, points")]
+    if outcome.study.types.n_shifts:
+        columns.append(Column(title="integration error, points"))
     partly = bool(np.any(view.available < 1))
     if partly:
         columns.append(Column(title="available to, unweighted" if outcome.weighted else "available to"))
@@ -77,6 +85,8 @@ def _row(view: ChoiceView, place: int, *, partly: bool) -> tuple[Cell, ...]:
         observed = float(view.observed[0, place])
         difference = float(view.expected[0, place]) - observed
         cells += [Cell(text=share(observed, decimals)), Cell(text=points(difference, decimals, signed=True))]
+    if outcome.study.types.n_shifts:
+        cells.append(Cell(text=error_in_points(float(view.integration[0, place])), style="quiet"))
     if partly:
         cells.append(_availability(float(view.available[place])))
     return tuple(cells)

@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from choicekit.report.checks import check_records
 from choicekit.report.kinds.choice.calibration import CALIBRATION_KEYS, calibration_summary
 from choicekit.report.kinds.choice.comparison.summary import POLICY_KEYS
-from choicekit.report.kinds.choice.records import check_records, group_records
+from choicekit.report.kinds.choice.records import group_records
+from choicekit.report.kinds.choice.rules import NEST_KEYS, nest_summary, rule_settings
+from choicekit.report.kinds.choice.types import TYPE_KEYS, type_summary
 from choicekit.report.kinds.choice.view import ChoiceView
 
 __all__ = ["SCHEMA_VERSION", "SUMMARY_KEYS", "summarise"]
@@ -46,6 +49,8 @@ SUMMARY_KEYS = {
     "draw_scheme": "version of the mapping from addresses to random numbers",
     "rule.type": "choice rule",
     "rule.temperature": "its temperature, or null where it has none or one a row",
+    "rule.settings.<setting>": "each of its settings that is a number or a word",
+    **NEST_KEYS,
     "inclusive_value.mean": "mean inclusive value of the rows that choose",
     "inclusive_value.unit": "its unit",
     **{f"shares.<alternative>.{key}": text for key, text in _SHARES.items()},
@@ -58,6 +63,7 @@ SUMMARY_KEYS = {
     "segments.<segment>.<group>.idle_rows": "rows of the group with nothing available",
     "segments.<segment>.<group>.inclusive_value": "mean inclusive value of the group",
     **{f"segments.<segment>.<group>.shares.<alternative>.{key}": text for key, text in _SHARES.items()},
+    **TYPE_KEYS,
     **CALIBRATION_KEYS,
     **POLICY_KEYS,
     "checks.<check>.title": "what must hold",
@@ -108,13 +114,13 @@ def summarise(view: ChoiceView, finding: str, policies: Mapping[str, Any] | None
         "seed": outcome.seed,
         "draw_scheme": result.provenance.draw_scheme,
         "rule": _rule(view),
-        "inclusive_value": {"mean": outcome.inclusive_value, "unit": view.unit},
+        "inclusive_value": {"mean": outcome.inclusive_value, "unit": view.unit} | _value_error(view),
         "shares": _with_availability(shares[0], view),
     }
     if outcome.weighted:
         summary["shares_unweighted"] = _shares(view, weighted=False)[0]
     summary["segments"] = _segments(group_records(view)[1:], shares[1:])
-    summary |= calibration_summary(view)
+    summary |= type_summary(view) | calibration_summary(view)
     if policies:
         summary["policies"] = dict(policies)
     summary |= {
@@ -126,9 +132,10 @@ def summarise(view: ChoiceView, finding: str, policies: Mapping[str, Any] | None
 
 
 def _rule(view: ChoiceView) -> dict[str, Any]:
-    temperature = getattr(view.outcome.rule, "temperature", None)
-    number = float(temperature) if isinstance(temperature, int | float) else None
-    return {"type": view.rule_name, "temperature": number}
+    settings = rule_settings(view.outcome.rule)
+    single = {name: value for name, value in settings.items() if not isinstance(value, dict | list)}
+    found = {"type": view.rule_name, "temperature": settings.get("temperature"), "settings": single}
+    return found | nest_summary(view.rule)
 
 
 def _shares(view: ChoiceView, *, weighted: bool | None = None) -> list[dict[str, dict[str, Any]]]:
@@ -143,10 +150,17 @@ def _shares(view: ChoiceView, *, weighted: bool | None = None) -> list[dict[str,
 
 
 def _with_availability(shares: dict[str, dict[str, Any]], view: ChoiceView) -> dict[str, dict[str, Any]]:
+    integrated = bool(view.outcome.study.types.n_shifts)
     return {
-        name: {**found, "available": float(available)}
-        for (name, found), available in zip(shares.items(), view.available, strict=True)
+        name: {**found, "available": float(available)} | ({"integration_error": float(error)} if integrated else {})
+        for (name, found), available, error in zip(shares.items(), view.available, view.integration[0], strict=True)
     }
+
+
+def _value_error(view: ChoiceView) -> dict[str, float]:
+    if not view.outcome.study.types.n_shifts:
+        return {}
+    return {"integration_error": float(view.outcome.inclusive_value_error_by_group()[0])}
 
 
 def _segments(groups: list[dict[str, Any]], shares: list[dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
@@ -158,5 +172,5 @@ def _segments(groups: list[dict[str, Any]], shares: list[dict[str, dict[str, Any
 
 
 def _checks(view: ChoiceView) -> dict[str, dict[str, Any]]:
-    records = check_records(view)
+    records = check_records(view.result.checks)
     return {record.pop("name"): record for record in records}

@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from choicekit.report.checks import check_records
 from choicekit.report.kinds.choice.calibration import calibration_tables
 from choicekit.report.kinds.choice.certainty import running_mean
-from choicekit.report.kinds.choice.records import check_records, group_records
+from choicekit.report.kinds.choice.records import group_records
+from choicekit.report.kinds.choice.rules import nest_tables
+from choicekit.report.kinds.choice.types import type_tables
 from choicekit.report.kinds.choice.view import ChoiceView
 
 __all__ = ["data_tables"]
@@ -18,6 +21,8 @@ def data_tables(view: ChoiceView) -> dict[str, pd.DataFrame]:
     outcome = view.outcome
     everything, n = outcome.to_frame(), len(outcome.alternatives)
     tables = {"shares": _everybody(everything, n).assign(available=view.available)}
+    if outcome.study.types.n_shifts:
+        tables["shares"] = tables["shares"].assign(integration_error=view.integration[0])
     if outcome.weighted:
         tables["shares_unweighted"] = _everybody(outcome.to_frame(weighted=False), n)
     if view.segmentations:
@@ -26,8 +31,8 @@ def data_tables(view: ChoiceView) -> dict[str, pd.DataFrame]:
     if view.leading is not None and outcome.replications > 1:
         tables["convergence"] = _convergence(view, view.leading)
     if view.result.checks:
-        tables["checks"] = pd.DataFrame(check_records(view))
-    return tables | _model(view) | calibration_tables(view)
+        tables["checks"] = pd.DataFrame(check_records(view.result.checks))
+    return tables | _model(view) | nest_tables(view.rule) | type_tables(view) | calibration_tables(view)
 
 
 def _everybody(frame: pd.DataFrame, n_alternatives: int) -> pd.DataFrame:

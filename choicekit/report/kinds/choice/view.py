@@ -12,8 +12,10 @@ import numpy.typing as npt
 from choicekit.choice.intervals import ShareEstimate
 from choicekit.choice.outcome import ChoiceOutcome
 from choicekit.report.figures.style import MAX_CATEGORIES, OTHER, Mark, marks_for
+from choicekit.report.kinds.choice.rules import rule_name
 from choicekit.report.numbers import MINUS, count, real_minus, share_decimals
 from choicekit.report.text import clean, display_names, distinct, singular
+from choicekit.rules import ChoiceRule
 from choicekit.scenario.result import StudyResult
 
 __all__ = ["ChoiceView", "GroupSet", "view_of"]
@@ -103,10 +105,21 @@ class ChoiceView:
         return int(np.nanargmax(shares)) if np.isfinite(shares).any() else None
 
     @property
+    def rule(self) -> ChoiceRule:
+        """The rule of the baseline; with settings for what policies add, where there are any."""
+        comparison = getattr(self.result, "comparison", None)
+        rule: ChoiceRule = self.outcome.rule if comparison is None else comparison.study.baseline.model.rule
+        return rule
+
+    @property
+    def integration(self) -> FloatArray:
+        """Integration error of the expected shares (C, J); 0 where they are exact."""
+        return self.outcome.integration_error_by_group()
+
+    @property
     def rule_name(self) -> str:
         """Name of the rule, as the scenario calls it; that of its class where it is not registered."""
-        rule = type(self.outcome.rule)
-        return str(getattr(rule, "name", "") or rule.__name__.lower())
+        return rule_name(self.outcome.rule)
 
     def described(self, number: int, what: str) -> str:
         """Return "210 agents", in the singular for one."""

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from choicekit.report.content import Fact
+from choicekit.report.kinds.choice.rules import rule_words
 from choicekit.report.kinds.choice.view import ChoiceView, GroupSet
 from choicekit.report.numbers import THIN, column_decimals, count, fixed, percent, points, share, significant
-from choicekit.report.text import capitalise, clean, in_sentence, join_words
-from choicekit.scenario.result import Check
+from choicekit.report.text import capitalise, in_sentence, join_words
+from choicekit.report.verdict import failure
 
 __all__ = [
     "SMALLEST_GROUP",
@@ -24,7 +25,6 @@ __all__ = [
     "lead",
     "rule_text",
     "simulated_text",
-    "status",
     "title",
     "widest_gap",
 ]
@@ -40,9 +40,8 @@ _MOST_NAMED = 3  # more names than this make a sentence a list
 
 def title(view: ChoiceView) -> str:
     """State the finding; where a check failed, that is the finding."""
-    failed = [check for check in view.result.checks if not check.passed]
-    if failed:
-        return _failure(failed, len(view.result.checks))
+    if not view.result.passed:
+        return failure(view.result.checks)
     if view.leading is None:
         return f"Nobody chooses: nothing is available to any of {view.described(view.outcome.n_agents, view.agents)}"
     return finding(view.names, view.expected[0], choices=view.choices, decimals=view.decimals)
@@ -104,33 +103,6 @@ def _followers(words: list[str], shown: list[str], first: int) -> str:
     if len(followers) > _MOST_NAMED:
         return f"{len(followers)} others follow with {shown[first]} each"
     return f"{join_words(followers)} follow with {shown[first]} each"
-
-
-def _failure(failed: list[Check], n: int) -> str:
-    first = in_sentence(failed[0].title, 90)
-    if len(failed) > 1:
-        return f"Not to be relied on yet: {len(failed)} of {n} checks fail, the first being “{first}”"
-    found, limit = significant(failed[0].value, 2), significant(failed[0].limit, 2)
-    allowed = f"at most {limit} is allowed" if failed[0].relation == "<=" else f"at least {limit} is needed"
-    return f"Not to be relied on yet: the check “{first}” fails, with {found} where {allowed}"
-
-
-def status(checks: Sequence[Check]) -> str:
-    """Say whether the checks hold.
-
-    Examples
-    --------
-    >>> status([])
-    'complete; nothing was checked'
-    """
-    if not checks:
-        return "complete; nothing was checked"
-    failed = sum(not check.passed for check in checks)
-    if len(checks) == 1:
-        return "✗ the check fails" if failed else "✓ complete, the check holds"
-    if failed:
-        return f"✗ {failed} of {len(checks)} checks {'fail' if failed > 1 else 'fails'}"
-    return f"✓ complete, all {len(checks)} checks hold"
 
 
 def lead(view: ChoiceView) -> str:
@@ -288,12 +260,9 @@ def _idle(view: ChoiceView) -> str:
 
 
 def rule_text(view: ChoiceView) -> str:
-    """Return the rule with its temperature, such as "softmax with T = 1"."""
-    text = clean(view.rule_name)
-    temperature = np.asarray(getattr(view.outcome.rule, "temperature", np.nan))
-    if temperature.ndim == 0 and np.isfinite(temperature):
-        text += f" with T\u00a0=\u00a0{significant(float(temperature), 4)}"
-    return text
+    """Return the rule with its settings, such as "softmax with T = 1", or those that classes mix."""
+    rules = dict.fromkeys(rule_words(rule) for rule in view.outcome.study.model.rules)
+    return " or ".join(rules)
 
 
 def facts(view: ChoiceView) -> tuple[Fact, ...]:

@@ -11,6 +11,7 @@ from choicekit.choice.population import Population
 from choicekit.errors import InvalidInputError
 from choicekit.report.content import Block, Details, Diff
 from choicekit.report.kinds.choice.comparison.view import ComparisonView, PolicyView, mapping_of
+from choicekit.report.kinds.choice.rules import rule_name, rule_settings
 from choicekit.report.text import clean
 from choicekit.scenario.emitting import dump_document
 
@@ -114,9 +115,7 @@ def model_lines(
 
 
 def _rule(model: ChoiceModel) -> dict[str, Any]:
-    rule = model.rule
-    settings = {name: value for name, value in vars(rule).items() if isinstance(value, bool | int | float | str)}
-    return {"type": str(getattr(type(rule), "name", "") or type(rule).__name__.lower())} | settings
+    return {"type": rule_name(model.rule)} | rule_settings(model.rule)
 
 
 def _shortened(lines: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:

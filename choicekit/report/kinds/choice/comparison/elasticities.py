@@ -8,6 +8,7 @@ from choicekit.report.content import Block, Cell, Column, Details, Figure, Headi
 from choicekit.report.figures.heatmap import MOST_CELLS, draw_heatmap
 from choicekit.report.figures.style import mark_svg
 from choicekit.report.kinds.choice.comparison.view import ComparisonView, FloatArray
+from choicekit.report.kinds.choice.rules import rule_name
 from choicekit.report.numbers import NOTHING, THIN, count, fixed, percent, share
 from choicekit.report.text import capitalise, clean, in_sentence, shorten, slug
 from choicekit.rules import Softmax
@@ -216,10 +217,16 @@ def _ratio(value: float, own: bool) -> Cell:
 
 def _iia(compared: ComparisonView, ratios: FloatArray, there: list[int]) -> str:
     """Say what the rule makes of diversion: proportional to shares within an agent, for softmax."""
-    if not isinstance(compared.base.outcome.rule, Softmax):
+    name = rule_name(compared.base.outcome.rule).replace("_", " ")
+    if compared.base.outcome.study.model.heterogeneous:
         return (
-            "Diversion ratios say which alternatives stand in for which. This rule does not force them to be in "
-            "proportion to shares: independence of irrelevant alternatives is not to be expected."
+            "Agents differ in what nobody sees, so those who leave an alternative do not spread in proportion to "
+            "shares: who leaves tells what they like, and they go more to what such agents choose."
+        )
+    if type(compared.base.outcome.rule) is not Softmax:
+        return (
+            "Diversion ratios say which alternatives stand in for which. They are in proportion to shares only where "
+            f"choices are independent of irrelevant alternatives (IIA), as under softmax; {name} need not be."
         )
     text = (
         "Under softmax those who leave spread over the other alternatives in proportion to the probabilities of each "

@@ -124,10 +124,17 @@ def _worth_row(compared: ComparisonView, policy: PolicyView) -> tuple[Cell, ...]
         Cell(text=policy.short),
         Cell(text=f"mean welfare, {in_sentence(compared.worth_unit, 24)}"),
         Cell(text=fixed(mean, decimals, signed=True), style="strong"),
-        Cell(text="exact", style="none"),
+        _integrated(compared, policy),
         *(_ends(found.get(source), 1, decimals) for source in ("agents", "coefficients")),
         Cell(text=NOTHING, style="none"),
     )
+
+
+def _integrated(compared: ComparisonView, policy: PolicyView) -> Cell:
+    if not compared.integrated:
+        return Cell(text="exact", style="none")
+    error = significant(float(policy.worth.integration_error[0]), 2)
+    return Cell(text="integrated", below=f"standard error {error}", style="none")
 
 
 def _times(reduction: float) -> str:
@@ -148,7 +155,9 @@ def _figure(compared: ComparisonView) -> Figure:
     rows = tuple(_interval_row(compared, policy) for policy in compared.policies if policy in ranked)
     finding = _finding(compared)
     left = sum(policy.place is not None for policy in compared.policies) - len(ranked)
-    note = "change of the share that each policy changes most; marks: the exact change; bars: 95 % intervals"
+    note = (
+        f"change of the share that each policy changes most; marks: the {compared.exact} change; bars: 95 % intervals"
+    )
     if left > 0:
         note += f"; {left} policies with smaller effects are in the table"
     svg = draw_intervals(
@@ -178,7 +187,7 @@ def _finding(compared: ComparisonView) -> str:
     errors = errors_of_share(policy, 0 if policy.place is None else policy.place)
     widths = {error.source: error.upper - error.lower for error in errors if np.isfinite(error.lower)}
     if len(widths) < 2 or not max(widths.values()) > 0:
-        return f"{capitalise(in_sentence(policy.title))}: the simulation agrees with the exact change"
+        return f"{capitalise(in_sentence(policy.title))}: the simulation agrees with the {compared.exact} change"
     widest = max(widths, key=lambda source: widths[source])
     simulation = widths["simulation"]
     title = capitalise(in_sentence(policy.title))
@@ -255,7 +264,7 @@ def _convergence_figure(
         label=f"{finding}.",
         axis=f"change of {name}, points",
         end=f"simulated {simulated}",
-        target=f"exact {points(policy.effect, decimals, signed=True)}",
+        target=f"{compared.exact} {points(policy.effect, decimals, signed=True)}",
         name="convergence-change",
         within=(-1.0, 1.0),
     )
@@ -274,8 +283,9 @@ def _convergence_table(
     steps = [step * 10**power for power in range(6) for step in (1, 2, 5)]
     return Table(
         name="convergence-change",
-        caption=f"Mean simulated change of the share of {compared.short(place)} under {policy.short}, points (exact: "
-        f"{points(policy.effect, decimals, signed=True)}); every replication is in tables/convergence_of_changes.csv",
+        caption=f"Mean simulated change of the share of {compared.short(place)} under {policy.short}, points "
+        f"({compared.exact}: {points(policy.effect, decimals, signed=True)}); every replication is in "
+        "tables/convergence_of_changes.csv",
         columns=(Column(title="after replications"), Column(title="mean"), Column(title="± half of 95 % interval")),
         rows=tuple(
             (

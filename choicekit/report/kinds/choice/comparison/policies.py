@@ -13,7 +13,7 @@ from choicekit.report.kinds.choice.comparison.folding import in_full
 from choicekit.report.kinds.choice.comparison.intervals import plus_minus
 from choicekit.report.kinds.choice.comparison.view import ComparisonView, PolicyView
 from choicekit.report.kinds.choice.comparison.words import amount, one_of
-from choicekit.report.numbers import NOTHING, THIN, count, points, share
+from choicekit.report.numbers import NOTHING, THIN, count, error_in_points, points, share
 from choicekit.report.text import capitalise, clean, in_sentence, shorten
 
 __all__ = ["policies_section"]
@@ -39,7 +39,7 @@ def _prose(compared: ComparisonView) -> str:
     times = f"the mean of {count(n)} simulated changes" if n > 1 else "the simulated change"
     text = (
         f"Every policy is compared with the baseline for the same {compared.base.agents}, who keep the draws that "
-        "stand for their tastes. Changes of expected shares are exact, given the model; below them stands "
+        f"stand for their tastes. Changes of expected shares are {_certainty(compared)}; below them stands "
         f"{times}, ± half of its 95{THIN}% simulation interval, paired on common draws."
     )
     filters = [policy for policy in compared.policies if policy.filters]
@@ -54,6 +54,13 @@ def _prose(compared: ComparisonView) -> str:
     if compared.base.outcome.weighted:
         text += " Everything is weighted."
     return text
+
+
+def _certainty(compared: ComparisonView) -> str:
+    if not compared.integrated:
+        return "exact, given the model"
+    error = max(policy.integration_error for policy in compared.policies)
+    return f"means over random coefficients, with an integration error of at most {error_in_points(error)} points"
 
 
 def _descriptions(compared: ComparisonView) -> list[Block]:

@@ -71,6 +71,9 @@ def policy_summary(compared: ComparisonView) -> dict[str, Any]:
         shares = {
             record["alternative"]: {key: _plain(record[key]) for key in _SHARE} for record in rows.to_dict("records")
         }
+        if compared.integrated:
+            for name_of, error in zip(shares, policy.outcome.share_change_integration_error[0], strict=True):
+                shares[name_of]["integration_error"] = _plain(error)
         welfare = {
             measure: {"unit": unit} | {key: worth[name, measure][key] for key in _WORTH}
             for measure, unit in (("inclusive_value", compared.base.unit), ("money", compared.worth_unit))

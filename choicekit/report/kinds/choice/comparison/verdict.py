@@ -28,7 +28,7 @@ from choicekit.report.kinds.choice.comparison.words import (
     worth_gap,
 )
 from choicekit.report.kinds.choice.words import rule_text
-from choicekit.report.numbers import THIN, count, fixed, percent, points, share
+from choicekit.report.numbers import THIN, count, error_in_points, fixed, percent, points, share
 from choicekit.report.text import capitalise, in_sentence, join_words
 
 __all__ = ["comparison_facts", "comparison_lead", "comparison_verdict"]
@@ -234,8 +234,11 @@ def _how_sure(compared: ComparisonView, policy: PolicyView, place: int) -> str:
     ]
     simulated = points(float(policy.estimate.change[0, place]), decimals, signed=True)
     near = plus_minus(100 * float(policy.estimate.half_width[0, place]), decimals)
+    known = "exact"
+    if compared.integrated:
+        known = f"known to {error_in_points(policy.integration_error)} points (its integration error)"
     sentence = (
-        f"The change of {in_sentence(compared.names[place])} by {points_text(compared, policy.effect)} is exact for "
+        f"The change of {in_sentence(compared.names[place])} by {points_text(compared, policy.effect)} is {known} for "
         f"these {in_sentence(compared.base.agents)} and coefficients, and {f'{simulated} {near}'.strip()} as simulated"
     )
     if not intervals:

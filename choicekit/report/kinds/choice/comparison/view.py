@@ -83,6 +83,11 @@ class PolicyView:
         return 0.0 if self.place is None else float(self.change[0, self.place])
 
     @property
+    def integration_error(self) -> float:
+        """Largest integration error of the changes of shares."""
+        return float(np.nanmax(self.outcome.share_change_integration_error[0], initial=0.0))
+
+    @property
     def filters(self) -> bool:
         """Whether it counts only some of the rows, so that its shares are those of others."""
         return bool(self.outcome.policy.filter)
@@ -143,6 +148,16 @@ class ComparisonView:
     def frame(self) -> pd.DataFrame:
         """The comparison as a table, worked out once."""
         return self.comparison.to_frame()
+
+    @property
+    def integrated(self) -> bool:
+        """Whether expected shares are means over random coefficients, which have an error of their own."""
+        return bool(self.base.outcome.study.types.n_shifts)
+
+    @property
+    def exact(self) -> str:
+        """What to call the change that is not simulated."""
+        return "expected" if self.integrated else "exact"
 
     @property
     def ranked(self) -> tuple[PolicyView, ...]:
@@ -243,7 +258,7 @@ def _policy_view(outcome: PolicyOutcome, title: str, key: str, comparison: Polic
         estimate=outcome.estimate(),
         switching=np.divide(moved, weight, out=np.full(moved.shape, np.nan), where=weight > 0),
         place=_most_moved(change[0], offered),
-        rescaled=outcome.model.rule != comparison.study.baseline.model.rule,
+        rescaled=outcome.model.rules != comparison.study.baseline.model.rules,
     )
 
 
