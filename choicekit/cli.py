@@ -124,7 +124,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Run a scenario and write its report."""
-    with _errors_shown(), _interruptible() as stop_if_asked:
+    with _errors_shown(), _interruptible() as stop_if_asked, _notices(quiet):
         from choicekit.report import check_directory, write_report
         from choicekit.scenario import load_scenario, run_scenario
 
@@ -152,7 +152,7 @@ def run(
 @app.command()
 def check(file: ScenarioFile, settings: Settings = None, seed: Seed = None, quiet: Quiet = False) -> None:
     """Check a scenario and its tables without running it."""
-    with _errors_shown():
+    with _errors_shown(), _notices(quiet):
         from choicekit.scenario import load_scenario
 
         scenario = load_scenario(file, overrides=settings or (), seed=seed)
@@ -329,6 +329,28 @@ def _say(text: str, *, err: bool = False) -> None:
     safe = "".join(c if c in "\n\t" or c.isprintable() else f"\\x{ord(c):02x}" for c in text)
     stream = sys.stderr if err else sys.stdout
     stream.write(safe.encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8") + "\n")
+
+
+class _Notices(logging.Handler):
+    """Shows what the kit says of itself while it works."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _say(record.getMessage(), err=True)
+
+
+@contextmanager
+def _notices(quiet: bool) -> Iterator[None]:
+    """Show that loops are being compiled, or cannot be: both take time that a user would wonder about."""
+    told, handler = logging.getLogger("choicekit.kernels"), _Notices()
+    before = told.level
+    if not quiet:
+        told.addHandler(handler)
+        told.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        told.removeHandler(handler)
+        told.setLevel(before)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import pty
 import re
@@ -17,7 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from choicekit import ConvergenceError, __version__
-from choicekit.cli import app
+from choicekit.cli import _notices, app
 from choicekit.scenario.kinds import kinds
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
@@ -440,3 +441,14 @@ def test_what_an_interrupt_breaks_is_not_called_a_fault(folder: Path, monkeypatc
     result = call("run", "lunch.yaml")
     assert result.exit_code == 130
     assert "fault" not in result.stderr
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_it_says_what_takes_a_while_unless_it_is_told_to_be_quiet(
+    quiet: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    telling = logging.getLogger("choicekit.kernels.compiling")
+    with _notices(quiet):
+        telling.info("compiling loops")
+    telling.info("afterwards")
+    assert capsys.readouterr().err == ("" if quiet else "compiling loops\n")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from threading import RLock
+from threading import RLock, Timer
 from types import CellType, FunctionType
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ _ARGUMENT = re.compile(r"(const )?(\w+)(?:\[(\d)\])?")
 
 _compiling = RLock()  # two threads compiling at once would do the work twice
 _waiting: list[Callable[[], None]] = []  # what numba is still to be told of
+_PATIENCE = 0.7  # seconds after which compiling is spoken of; a loop kept on disk is there sooner
 
 
 def engine() -> str:
@@ -89,14 +91,15 @@ class Kernel:
         with _compiling:
             if self._compiled is None:
                 _tell_numba()
-                logger.info("compiling %s, unless this was done before on this machine", self.__name__)
+                logger.debug("%s is made ready", self.__name__)
                 signature = numba.void(*(_type(argument) for argument in self.arguments))
                 settings: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-                try:
-                    self._compiled = numba.njit(signature, cache=True, **settings)(_stamped(self.function))
-                except Exception as error:  # a cache may fail in many ways
-                    logger.info("%s is compiled without being kept on disk (%s)", self.__name__, error)
-                    self._compiled = numba.njit(signature, **settings)(self.function)
+                with _notice():
+                    try:
+                        self._compiled = numba.njit(signature, cache=True, **settings)(_stamped(self.function))
+                    except Exception as error:  # a cache may fail in many ways
+                        logger.debug("%s is compiled without being kept on disk (%s)", self.__name__, error)
+                        self._compiled = numba.njit(signature, **settings)(self.function)
             return self._compiled
 
 
@@ -185,6 +188,23 @@ def _tell_instruction(name: str, function: Callable[..., Any]) -> None:
         given, result = kinds if name == "bits" else kinds[::-1]
         cast: Any = intrinsic(lambda typing, x: (result(given), emit))
         overload(function)(lambda x: lambda x: cast(x))
+
+
+@contextmanager
+def _notice() -> Iterator[None]:
+    """Say once, where it takes a while, what is being waited for."""
+    timer = Timer(_PATIENCE, _say_compiling)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+@cache
+def _say_compiling() -> None:
+    logger.info("compiling loops for this machine: some seconds, once")
 
 
 def _tell_numba() -> None:

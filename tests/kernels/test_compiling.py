@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -44,11 +45,23 @@ def made():
 
 
 @with_numba
-def test_a_kernel_runs_its_loop_and_says_once_that_it_compiles(made, caplog):
+def test_a_kernel_runs_its_loop_and_says_once_that_it_compiles_where_that_takes_a_while(made, caplog, monkeypatch):
+    monkeypatch.setattr(compiling, "_PATIENCE", 0.0)
+    monkeypatch.setattr(compiling, "_say_compiling", cache(compiling._say_compiling.__wrapped__))
     with caplog.at_level(logging.INFO, logger="choicekit"):
         assert run(made, [1.0, 3.0]) == [2.0, 6.0]
-        assert run(made, [2.0]) == [4.0]
-    assert [record.getMessage().split(",")[0] for record in caplog.records] == ["compiling twice"]
+        assert run(made, [1.0, 3.0]) == [2.0, 6.0]
+    assert [record.getMessage() for record in caplog.records] == [
+        "compiling loops for this machine: some seconds, once"
+    ]
+
+
+@with_numba
+def test_nothing_is_said_where_it_takes_no_time(made, caplog, monkeypatch):
+    monkeypatch.setattr(compiling, "_PATIENCE", 60.0)
+    with caplog.at_level(logging.INFO, logger="choicekit"):
+        run(made, [1.0])
+    assert not caplog.records
 
 
 def test_without_numba_the_twin_runs(made, monkeypatch):
@@ -69,13 +82,13 @@ def test_the_engine_is_named_with_its_version():
 def test_threads_that_need_a_kernel_at_once_compile_it_once(made, caplog):
     found = []
     threads = [threading.Thread(target=lambda: found.append(run(made, [1.0]))) for _ in range(4)]
-    with caplog.at_level(logging.INFO, logger="choicekit"):
+    with caplog.at_level(logging.DEBUG, logger="choicekit"):
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
     assert found == [[2.0]] * 4
-    assert len(caplog.records) == 1
+    assert sum("is made ready" in record.getMessage() for record in caplog.records) == 1
 
 
 @with_numba
@@ -106,7 +119,7 @@ def test_a_kernel_is_compiled_also_where_nothing_can_be_kept(made, monkeypatch, 
         raise OSError("read-only file system")
 
     monkeypatch.setattr(compiling, "_stamped", refuse)
-    with caplog.at_level(logging.INFO, logger="choicekit"):
+    with caplog.at_level(logging.DEBUG, logger="choicekit"):
         assert run(made, [1.0]) == [2.0]
     assert "without being kept on disk (read-only file system)" in caplog.text
 
