@@ -13,14 +13,14 @@ __all__ = ["rerun_section"]
 
 def rerun_section(result: StudyResult) -> Section:
     """Command, inputs with their hashes, versions, draws, and the scenario with every default filled in."""
-    origin = result.provenance
+    origin, rows = result.provenance, ""
+    if result.kind == "choice":
+        rows = "In another order of rows the choices and their counts stay the same, sums to rounding. "
     blocks: list[Block] = [
         Code(clean(origin.command), "Command that runs the study again"),
         Prose(
             f"The same seed ({result.seed}), draw scheme ({origin.draw_scheme}), inputs and versions give the same "
-            "bytes, whatever the number of workers. In another order of rows the choices and their counts stay the "
-            "same, sums to rounding. "
-            "scenario.yaml beside this file runs from there."
+            f"bytes, whatever the number of workers. {rows}scenario.yaml beside this file runs from there."
         ),
     ]
     if origin.inputs:

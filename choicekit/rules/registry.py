@@ -32,7 +32,7 @@ def register_rule(name: str) -> Callable[[Rule], Rule]:
     Raises
     ------
     InvalidInputError
-        Where another class already has the name.
+        Where another class already has the name, or the class lacks methods that a rule must have.
 
     Examples
     --------
@@ -41,6 +41,9 @@ def register_rule(name: str) -> Callable[[Rule], Rule]:
     """
 
     def decorate(rule: Rule) -> Rule:
+        lacking = sorted(getattr(rule, "__abstractmethods__", ()))
+        if lacking:
+            raise InvalidInputError(f"rule {name!r} is unfinished: define {', '.join(lacking)} in {rule.__qualname__}")
         if name in _RULES and _RULES[name] is not rule:
             raise InvalidInputError(f"a rule named {name!r} exists already: {_RULES[name].__qualname__}")
         _RULES[name] = rule

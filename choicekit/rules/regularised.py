@@ -347,6 +347,10 @@ class RegularisedRule(ABC):
         names = list(alternatives)
         if len(names) != values.shape[-1]:
             raise ShapeError(f"alternatives must name the {values.shape[-1]} columns, found {len(names)} names")
+        if len(set(names)) != len(names):
+            repeated = max(names, key=names.count)
+            found = ", ".join(repr(str(name)) for name in names if name == repeated)
+            raise InvalidInputError(f"alternatives must be distinct, found {found}")
         return self.for_alternatives(names)
 
     def for_rows(self, rows: slice | IntArray) -> Self:

@@ -158,7 +158,8 @@ def _by_smallest(scaled: FloatArray, beta: float) -> FloatArray:
         chosen[going] = q = _power_sum(heights[going], smallest, beta)
         with np.errstate(divide="ignore", invalid="ignore"):
             slope = row_sum(np.where(q > smallest, (smallest / q) ** (beta - 1), q > 0))
-        step = (row_sum(q) - 1) / slope
+        # the slope is 0 where r is, below which it cannot go
+        step = np.divide(row_sum(q) - 1, slope, out=np.zeros_like(slope), where=slope > 0)
         r[going] = np.maximum(r[going] - step, 0.0)
         going = going[step > np.finfo(np.float64).eps]
         if going.size == 0:

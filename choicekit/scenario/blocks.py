@@ -153,7 +153,8 @@ def _settings_of(item: DataclassField[Any]) -> Any:
         if word in item.metadata:
             settings[limit] = item.metadata[word]
     if item.default is not MISSING:
-        settings["default"] = item.default
+        # YAML holds lists only
+        settings["default"] = list(item.default) if isinstance(item.default, tuple) else item.default
     elif item.default_factory is not MISSING:
         settings["default_factory"] = item.default_factory
     return Field(**settings)

@@ -191,8 +191,10 @@ class _Repair:
     def _unknown_key(self, parent: EntryPath, key: str, known: list[str]) -> None:
         holder = _entry(self.values, parent)
         meant = nearest(key, [name for name in known if name not in holder])
-        otherwise = _ELSEWHERE.get(key) or self._left_over(parent, key) or f"known keys are {', '.join(known)}"
-        hint = f"did you mean {meant!r}?" if meant is not None else otherwise
+        otherwise = _ELSEWHERE.get(key) or self._left_over(parent, key)
+        if meant is None and not otherwise:
+            meant = next((name for name in known if name not in holder and _same_end(name, key)), None)
+        hint = otherwise or f"known keys are {', '.join(known)}" if meant is None else f"did you mean {meant!r}?"
         self.findings.add((*parent, key), f"unknown key {key!r}", hint, of_key=True)
         value = holder.pop(key)
         if meant is not None:  # go on as if it had been spelt right, so that nothing is said to be missing
@@ -272,6 +274,11 @@ def _first(value: Any) -> Any:
         return value
     key = next(iter(value))
     return {key: _first(value[key])}
+
+
+def _same_end(one: str, other: str) -> bool:
+    """Whether one key is the other with words before it, as log_sd is of sd."""
+    return one.endswith(f"_{other}") or other.endswith(f"_{one}")
 
 
 def _path_of(location: tuple[str | int, ...], values: Any) -> EntryPath:

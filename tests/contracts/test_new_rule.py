@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from choicekit import ScenarioError, StudyResult, load_scenario, run_scenario, write_report
 from choicekit.cli import app
+from choicekit.report.kinds.choice.rules import regulariser_formula
 from choicekit.rules import RegularisedRule, Softmax, register_rule, registry
 from choicekit.rules.protocol import FloatArray
 from choicekit.scenario.schema import scenario_schema
@@ -183,3 +184,12 @@ def test_another_rule_of_the_same_name_is_another_block(toy: str) -> None:
         assert study.comparison.policies["sharper"].rule == Blunt(bluntness=4.0)
     finally:
         registry._RULES["toy"] = Toy
+
+
+def test_a_regulariser_that_is_no_formula_is_shown_as_it_is(toy: str) -> None:
+    class Wordy(Toy):
+        regulariser: ClassVar[str] = "the sum of q < log q"
+
+    shown = regulariser_formula(Wordy())
+    assert shown is not None
+    assert "<mtext>the sum of q &lt; log q</mtext>" in shown.formulas[0].mathml

@@ -126,7 +126,7 @@ def test_switching_table_shows_who_goes_where() -> None:
     assert [row[0] for row in rows] == ["air", "train", "bus", "car"]
     assert rows[0][1] == f"{100 * part[0, 0]:.1f}|stay"
     assert rows[2][2].startswith(f"{100 * part[2, 1]:.1f}|± ")
-    assert rows[2][3] == "not offered"
+    assert [row[3] for row in rows] == ["not offered"] * 4  # nobody can stay there, nor switch to it
     assert rows[2][5] == f"{100 * part[2].sum():.1f}"
     # Removing an alternative moves only its choosers.
     assert [rows[place][-1] for place in (0, 1, 3)] == ["0"] * 3

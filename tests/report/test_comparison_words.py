@@ -7,13 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from choicekit.choice.heterogeneity import Normal
+from choicekit.choice.model import ChoiceModel
 from choicekit.choice.policies import CoefficientCovariance, Policy
 from choicekit.report.kinds import build_report, headline
 from choicekit.report.kinds.choice.comparison.findings import change_finding, worth_finding
 from choicekit.report.kinds.choice.comparison.verdict import comparison_lead, comparison_verdict
 from choicekit.report.kinds.choice.comparison.view import ComparisonView, comparison_of
 from choicekit.report.kinds.choice.comparison.words import winners
+from choicekit.report.kinds.choice.comparison.worth import worth_section
 from choicekit.report.kinds.choice.view import view_of
+from choicekit.report.numbers import significant
 from choicekit.rules import Softmax
 from choicekit.scenario.result import StudyResult
 from tests.report.comparisons import constant_comparison, mode_comparison, result_on
@@ -57,12 +61,37 @@ def test_the_largest_effect_is_the_title_with_the_interval_of_the_coefficients()
     [
         ({}, "from the coefficients)"),
         ({"covariance": None}, "from resampled travellers)"),
-        ({"covariance": None, "bootstrap": 0}, "from simulation)"),
     ],
 )
 def test_the_source_of_the_interval_is_named(arguments: dict[str, Any], source: str) -> None:
     found = verdict({"cheaper": {"change": {"train": {"cost": "0.8 * cost"}}}}, **arguments)
     assert found.endswith(source)
+
+
+def test_the_interval_of_the_simulation_stands_beside_the_simulated_change() -> None:
+    policies = {"cheaper": {"change": {"train": {"cost": "0.8 * cost"}}}}
+    result = mode_comparison(policies, covariance=None, bootstrap=0, replications=4)
+    outcome = result.comparison.policies["cheaper"]
+    estimate = outcome.estimate()
+    exact, simulated, lower, upper = (
+        100 * float(change[0, 1]) for change in (outcome.share_change, estimate.change, estimate.lower, estimate.upper)
+    )
+    assert f"{exact:.1f}" != f"{simulated:.1f}"
+    expected = f"({exact:+.1f} points; {simulated:+.1f} as simulated, 95 % interval {lower:.1f} to {upper:.1f})"
+    assert plain(comparison_verdict(seen(result))).endswith(expected)
+
+
+def test_welfare_says_which_error_it_has() -> None:
+    policies = {"up": {"change": {"b": {"x": "x + 1"}}}}
+    alone = seen(constant_comparison({"a": "0", "b": "b * x"}, policies, coefficients={"b": 1.0}))
+    text = worth_section(alone).blocks[0].text  # type: ignore[union-attr]
+    assert text.count("it has no simulation error.") == 1
+    model = ChoiceModel({"a": "0", "b": "b * x"}, {}, random_coefficients={"b": Normal(1.0, 0.5)})
+    mixed = seen(constant_comparison({}, policies, model=model))
+    text = worth_section(mixed).blocks[0].text  # type: ignore[union-attr]
+    assert "no simulation error" not in text
+    error = significant(float(mixed.policies[0].worth.integration_error[0]), 2)
+    assert f"have an integration error (that of the means has a standard error of at most {error})." in text
 
 
 def test_an_interval_with_zero_in_it_makes_a_may() -> None:
@@ -124,9 +153,11 @@ def test_the_interval_follows_the_number_it_belongs_to() -> None:
     estimate = result.comparison.policies["d"].estimate()
     ends = f"{100 * estimate.lower[0, 3]:.1f} to {100 * estimate.upper[0, 3]:.1f}"
     share = f"{100 * result.comparison.policies['d'].shares[0, 3]:.1f}"
+    simulated = f"{100 * estimate.change[0, 3]:.1f}"
+    assert simulated != share
     assert plain(comparison_verdict(seen(result))) == (
-        f"D would draw {share} % of choices (95 % interval {ends} from simulation), more of them from a than from any "
-        "other"
+        f"D would draw {share} % of choices ({simulated} % as simulated, 95 % interval {ends}), more of them from a "
+        "than from any other"
     )
 
 
@@ -251,5 +282,5 @@ def test_too_few_agents_to_resample_leave_the_interval_to_the_simulation() -> No
     text = plain(comparison_verdict(seen(found)))
     few = found.comparison is not None and int(found.comparison.policies["dearer"].rows[0]) < 10
     assert few
-    assert text.endswith("from simulation)")
+    assert " as simulated, 95 % interval " in text
     assert "–" not in text

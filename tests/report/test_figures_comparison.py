@@ -71,6 +71,14 @@ def test_dumbbells_say_before_after_and_change() -> None:
         assert text in found, text
 
 
+@pytest.mark.parametrize(("before", "after"), [(0.27, 0.34), (0.05, 0.35)])
+def test_the_name_of_a_policy_takes_the_room_there_is(before: float, after: float) -> None:
+    mark = marks_for(["air"])[0]
+    changes = (ShareChange(name="air", mark=mark, before=before, after=after),) * 2
+    svg = draw_dumbbells("change", changes, label="", axis="", after="shorter airport wait", decimals=1)
+    assert "shorter airport wait" in words(svg)
+
+
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=6))
 def test_dumbbells_of_any_shares_can_be_drawn(shares: list[tuple[float, float]]) -> None:
     svg = dumbbells([(f"mode {place}", before, after) for place, (before, after) in enumerate(shares)])

@@ -119,6 +119,12 @@ def test_every_figure_has_caption_table_and_label(page: tuple[str, BeautifulSoup
         assert len(table.find_all("tr")) > 1
 
 
+def test_a_figure_is_whole_on_a_phone(page: tuple[str, BeautifulSoup, Report]) -> None:
+    found = re.search(r"\.frame svg\{[^}]*min-width:(\d+)rem", page[0])
+    assert found
+    assert 16 * int(found.group(1)) <= 360 - 16  # pixels; beyond that, row labels and marks scroll apart
+
+
 def test_tables_and_headings_are_well_formed(page: tuple[str, BeautifulSoup, Report]) -> None:
     _, soup, _ = page
     for table in soup.find_all("table"):

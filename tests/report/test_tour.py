@@ -16,7 +16,7 @@ from choicekit.report import headline
 from choicekit.report.content import Report
 from choicekit.report.kinds import build_report
 from choicekit.report.kinds.tour.sections import STATION_MODULES, claims_of
-from choicekit.report.kinds.tour.shown import alternatives_of, number, probability, utilities
+from choicekit.report.kinds.tour.shown import alternatives_of, claimed, number, probability, utilities
 from choicekit.report.page import render_page
 from choicekit.tour import STATIONS, Station
 from tests.report.studies import FAILED, HOSTILE, parse
@@ -151,7 +151,7 @@ def test_formulas_are_mathml(page: tuple[str, BeautifulSoup, Report]) -> None:
     for formula in soup.find_all("math"):
         parse(str(formula))
         assert formula.get_text(strip=True)
-        assert not formula.find_all("mo", string="")
+        assert all(operator.get_text() for operator in formula.find_all("mo"))
     assert "&lt;m" not in html  # no markup that was escaped by mistake
 
 
@@ -225,10 +225,23 @@ def test_every_claim_stands_at_its_station_with_value_and_limit(usual: Beautiful
     for found in usual_tour().stations:
         claims = claims_of(result, found)
         shown = cells(usual, f"claims-{found.name}")
-        assert [row[0] for row in shown] == [claim.title for claim in claims]
+        assert [row[0] for row in shown] == [claimed(claim.title) for claim in claims]
         assert all(row[1] == "✓ holds" and row[3] and row[4][0] in "≤≥" for row in shown)
         seen += len(shown)
     assert seen == len(result.checks)
+
+
+def test_claims_have_minus_signs_and_no_rows_in_another_order(usual: BeautifulSoup) -> None:
+    titles = [row[0] for found in usual_tour().stations for row in cells(usual, f"claims-{found.name}")]
+    assert "the Boltzmann operator of (0, x) is lowest, −W0(1/e), at x = −1 − W0(1/e)" in titles
+    assert not [title for title in titles if " - " in title or "(-" in title]
+    assert "order of rows" not in usual.find(id="rerun").get_text()  # type: ignore[union-attr]
+
+
+def test_every_panel_of_the_rules_says_its_settings(usual: BeautifulSoup) -> None:
+    words = [text.get_text() for text in usual.select("#figure-rules svg text")]
+    assert {"alpha = 1.5, T = 1", "no settings"} <= set(words)
+    assert not [text for text in words if text.startswith("value ")]
 
 
 def test_numbers_in_print_stand_beside_ours(usual: BeautifulSoup) -> None:

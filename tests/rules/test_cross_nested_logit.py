@@ -199,6 +199,12 @@ def test_distributions_are_worked_on_in_pieces_without_a_trace(monkeypatch):
     np.testing.assert_array_equal(rule.conjugate(q), whole)
 
 
+def test_the_conjugate_of_a_row_does_not_depend_on_the_rows_beside_it():
+    nests = {"a": Nest({0: 0.5, 1: 0.25, 2: 1.0}, 1e-3), "b": Nest({0: 0.5, 1: 0.75, 3: 1.0}, 0.05)}
+    rule, q = CrossNestedLogit(nests), np.random.default_rng(3).dirichlet(np.full(5, 0.5), 400)
+    np.testing.assert_array_equal(rule.conjugate(q), [rule.conjugate(row) for row in q])
+
+
 # ---------------------------------------------------------------- draws
 
 UTILITY = np.array([0.2, 0.5, -0.3, 0.1, 0.4, -INF])

@@ -293,6 +293,18 @@ def test_loops_show_a_row_that_is_not_in_order_as_nan(alpha, wrong):
             question(values)
 
 
+@pytest.mark.parametrize("alpha", [2 + 1e-15, 2.5])
+def test_alternatives_that_are_next_to_the_threshold_give_no_warning(alpha):
+    lowest = -1 / (alpha - 1)  # the best one alone has next to all: the smallest probability is 0, and so is the slope
+    utility = np.array([[0.0] + 15 * [lowest] + 17 * [np.nextafter(lowest, 0)]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        p = Entmax(alpha).probabilities(utility)
+        twin = filled(fill_threshold_probabilities.twin, utility, np.ones(1), alpha, value=False)
+    assert_distribution(p)
+    np.testing.assert_allclose(p, twin, rtol=0, atol=ALGEBRA)
+
+
 def test_without_numba_the_twins_answer(monkeypatch):
     values = table(50, 6, 3)
     wanted = [Entmax(alpha).probabilities(values) for alpha in ALPHAS]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from choicekit.errors import InvalidInputError
 from choicekit.random import Draws, HeldDraws, Stage, alternative_words, gumbel_from_uniform, row_words
-from choicekit.rules import CrossNestedLogit, Nest, NestedLogit
+from choicekit.rules import CrossNestedLogit, Nest, NestedLogit, Softmax
 from choicekit.rules.nests import nest_faults
 from choicekit.rules.nests.kernels import fill_changes, fill_probabilities, fill_values
 from choicekit.rules.nests.noise import noises, stable_logarithm
@@ -34,6 +37,48 @@ def test_a_nest_keeps_what_it_was_given_and_says_so():
     assert repr(Nest({"bus": 0.5})) == "Nest({'bus': 0.5}, dissimilarity=1.0)"
 
 
+def test_a_nest_shows_also_what_cannot_be_one():
+    assert repr(Nest(3)) == "Nest(3, dissimilarity=1.0)"
+    assert repr(Nest("bus", 2)) == "Nest('bus', dissimilarity=2)"
+    inside = "[Nest([1], dissimilarity=1.0)]"
+    assert repr(Nest([0], 0.5, [Nest([1])])) == f"Nest([0], dissimilarity=0.5, nests={inside})"
+
+
+def test_equal_numbers_make_equal_nests_whatever_their_type():
+    assert Nest([0, 1], 1) == Nest([0, 1], 1.0) == Nest([0, 1], Fraction(1))
+    assert hash(Nest([0, 1], 1)) == hash(Nest([0, 1], 1.0))
+    assert Nest({0: 1, 1: Fraction(1, 2)}) == Nest({0: 1.0, 1: 0.5})
+    halves = {"a": Nest({0: Fraction(1, 2), 1: 1}, 0.5), "b": Nest({0: Fraction(1, 2)}, 0.5)}
+    floats = {"a": Nest({0: 0.5, 1: 1.0}, 0.5), "b": Nest({0: 0.5}, 0.5)}
+    np.testing.assert_array_equal(
+        CrossNestedLogit(halves).probabilities([0.0, 0.0]), CrossNestedLogit(floats).probabilities([0.0, 0.0])
+    )
+
+
+COPIED = [
+    NestedLogit({"rail": RAIL}, temperature=np.array([0.5, 1.0])),
+    NestedLogit({"public": Nest(["bus"], 0.5, {"rail": RAIL})}).for_alternatives(MODES),
+    CrossNestedLogit({"rail": Nest({"train": 0.5, "tram": 1.0}, 0.5), "far": Nest({"train": 0.5, "car": 1.0}, 0.5)}),
+]
+
+
+def stored(rule: NestedLogit | CrossNestedLogit) -> NestedLogit | CrossNestedLogit:
+    return pickle.loads(pickle.dumps(rule))  # noqa: S301  # what was written a moment ago
+
+
+@pytest.mark.parametrize("rule", COPIED)
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, stored])
+def test_copied_and_stored_rules_are_the_same_rules(rule, copied):
+    utility = np.array([[0.1, 0.5, -0.3, 0.0], [1.0, 0.0, 2.0, 0.5]])
+    whole = rule.probabilities(utility, alternatives=MODES)  # what is kept for later calls does not travel
+    again = copied(rule)
+    assert again == rule
+    assert hash(again) == hash(rule)
+    np.testing.assert_array_equal(again.probabilities(utility, alternatives=MODES), whole)
+    turned = [each.probabilities(utility, alternatives=MODES[::-1]) for each in (again, rule)]
+    np.testing.assert_array_equal(*turned)
+
+
 def test_a_nest_does_not_follow_later_changes_of_what_it_was_given():
     members, inner = [0, 1], {"inner": Nest([2])}
     rule = NestedLogit({"a": Nest(members, 0.5, inner)})
@@ -54,6 +99,37 @@ def test_rules_with_equal_nests_are_equal_and_with_others_not():
     assert NestedLogit({"rail": RAIL}) != NestedLogit({"rail": Nest(["train", "tram"], 0.25)})
     assert NestedLogit({"rail": RAIL}) != NestedLogit({"rail": RAIL}, temperature=2.0)
     assert NestedLogit({"rail": RAIL}) != CrossNestedLogit({"rail": RAIL})
+
+
+def test_a_rule_with_positions_that_were_found_is_not_the_one_with_numbers_that_may_be_names():
+    rule = NestedLogit({"a": Nest([0, 1], 0.5)})
+    found = rule.for_alternatives(["p", "q", "r"])
+    by_name, by_place = (each.probabilities([0.0, 1.0, 2.0], alternatives=[2, 1, 0]) for each in (rule, found))
+    assert not np.allclose(by_name, by_place)
+    assert rule != found
+    assert found == rule.for_alternatives(["p", "q", "r"])
+    assert hash(found) == hash(rule.for_alternatives(["p", "q", "r"]))
+
+
+@pytest.mark.parametrize("rule", [NestedLogit({"rail": RAIL}), Softmax()])
+def test_names_of_alternatives_must_be_distinct(rule):
+    with pytest.raises(InvalidInputError, match=r"alternatives must be distinct, found 'tram', 'tram'$"):
+        rule.probabilities([0.0, 1.0, 2.0], alternatives=["train", "tram", "tram"])
+
+
+@pytest.mark.parametrize("inner", [1e-150, 1e-170, 5e-174])
+def test_dissimilarities_that_multiply_to_next_to_nothing_work(inner):
+    rule = NestedLogit({"a": Nest([2], 1e-150, {"b": Nest([0, 1], inner)})})
+    utility = np.array(
+        [[0.0, 1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0], [1e300, 0.0, -1e300, -INF], [5e-324, 0.0, 0.0, 0.0]]
+    )
+    p = rule.probabilities(utility)
+    np.testing.assert_allclose(p.sum(axis=-1), 1.0, rtol=1e-15)
+    np.testing.assert_allclose(p[0], [0.0, math.e, 0.0, 1.0] / (1 + np.array(math.e)), atol=1e-15)
+    assert np.all(np.isfinite(rule.value(utility)))
+    assert np.all(np.isfinite(rule.conjugate(p)))
+    change = rule.jacobian_product(utility[0], [3.0, 2.0, 1.0, -1.0])
+    np.testing.assert_allclose(change, np.array([0.0, 3.0, 0.0, -3.0]) * p[0, 1] * p[0, 3], atol=1e-15)
 
 
 # ---------------------------------------------------------------- names and positions
@@ -127,11 +203,22 @@ FAULTS = [
     (
         {"a": Nest([0], 0)},
         ("a", "dissimilarity"),
-        "found 0: above 1, making an alternative better could make another of",
+        "found 0.0: above 1, making an alternative better could make another of",
     ),
     ({"a": Nest([0], -0.5)}, ("a", "dissimilarity"), "at 0 or below itself less probable, which agents who maximise"),
     ({"a": Nest([0], math.nan)}, ("a", "dissimilarity"), "found nan"),
     ({"a": Nest([0], True)}, ("a", "dissimilarity"), "found True"),
+    ({"a": Nest([0], 10**400)}, ("a", "dissimilarity"), "found 1000"),
+    (
+        {"a": Nest([0], 1e-200, {"b": Nest([1], 1e-200, {"c": Nest([2], 0.5)})})},
+        ("a", "nests", "b", "dissimilarity"),
+        "nest 'a > b': the dissimilarities from the top must multiply to more than 0, found a product below the",
+    ),
+    (
+        {"a": {"members": [0], "dissimilarity": 1e-200, "nests": {"b": {"members": [1], "dissimilarity": 1e-200}}}},
+        ("a", "nests", "b", "dissimilarity"),
+        "smallest float, 1e-200 * 1e-200, raise one",
+    ),
     ({"a": Nest([0], "much")}, ("a", "dissimilarity"), "found 'much'"),
     (
         {"a": {"members": [0], "disimilarity": 1}},

@@ -77,6 +77,23 @@ def test_a_new_rule_is_one_decorator_away():
 
 
 @pytest.mark.usefixtures("own_registry")
+def test_an_unfinished_rule_is_refused_by_what_it_lacks():
+    class Half(RegularisedRule):
+        """A rule of which only the beginning is written."""
+
+        def _value(self, utility):
+            return utility.max(axis=-1)
+
+        def _probabilities(self, utility):
+            return np.full(utility.shape, 1 / utility.shape[-1])
+
+    lacking = "rule 'half' is unfinished: define _conjugate, _jacobian_product, _largest_gap in .*Half"
+    with pytest.raises(InvalidInputError, match=lacking):
+        register_rule("half")(Half)
+    assert "half" not in registered_rules()
+
+
+@pytest.mark.usefixtures("own_registry")
 def test_a_name_is_given_once():
     register_rule("middle")(Middle)
     register_rule("middle")(Middle)  # importing a module again is no clash

@@ -9,6 +9,8 @@ from choicekit.errors import InvalidInputError
 
 __all__ = ["Integration"]
 
+MOST_NODES = 2**20  # the work grows with them, and the error is by then far below any that matters
+
 
 @dataclass(frozen=True)
 class Integration:
@@ -24,7 +26,7 @@ class Integration:
     Raises
     ------
     InvalidInputError
-        For other numbers.
+        For other numbers, and where points times shifts are more than 2^20.
 
     Notes
     -----
@@ -45,6 +47,11 @@ class Integration:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int):
                 raise InvalidInputError(f"{name} must be a whole number, found {value!r}")
+        if self.nodes > MOST_NODES and min(self.points, self.shifts) > 0:
+            raise InvalidInputError(
+                f"points times shifts must be at most {MOST_NODES:,}, found {self.points:,} x {self.shifts:,}: the "
+                "error falls nearly as 1 / points, so a few hundred points are plenty"
+            )
         QuasiRandomNodes(
             seed=0, names=("any",), n_points=self.points, n_shifts=self.shifts
         )  # refuses what it cannot do

@@ -12,7 +12,7 @@ from choicekit.report.figures.layout import FONT_SIZE, add_panel, label_gutter, 
 from choicekit.report.figures.style import INK, SOFT, Mark
 from choicekit.report.figures.svg import WIDTH, draw_svg
 from choicekit.report.numbers import points, share
-from choicekit.report.text import shorten
+from choicekit.report.text import display_width, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,7 +70,7 @@ def draw_dumbbells(
         for place, row in enumerate(changes):
             _draw_row(panel, row, place, decimals)
         _name_rows(panel, changes, left, decimals)
-        _name_ends(panel, changes, after, 21 / pitch)
+        _name_ends(panel, changes, after, 21 / pitch, left)
 
     return draw_svg(name, label, height, draw)
 
@@ -150,13 +150,17 @@ def _write(panel: Axes, x: float, y: int, words: str, *, right: bool, soft: bool
     text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.0})  # keeps grid lines out of the words
 
 
-def _name_ends(panel: Axes, changes: tuple[ShareChange, ...], after: str, lift: float) -> None:
+def _name_ends(panel: Axes, changes: tuple[ShareChange, ...], after: str, lift: float, left: float) -> None:
     """Say above the first row, where it is complete, which end is which."""
     first = changes[0]
     if not (math.isfinite(first.before) and math.isfinite(first.after)):
         return
     rises = first.after >= first.before
-    for value, words, right in ((first.after, shorten(after, 16), rises), (first.before, "baseline", not rises)):
+    low, high = panel.get_xlim()
+    x = left + (100 * first.after - low) / (high - low) * (WIDTH - left - _COLUMN)
+    room = WIDTH - x - 3 if rises else x - 3
+    words_after = shorten(after, max(int(room / (display_width("x") * (FONT_SIZE - 1))), 16))
+    for value, words, right in ((first.after, words_after, rises), (first.before, "baseline", not rises)):
         offset, side = (3 if right else -3, 0), "left" if right else "right"
         text = panel.annotate(words, (100 * value, -lift), xytext=offset, textcoords="offset points", ha=side)
         text.set(size=FONT_SIZE - 1, color=SOFT, va="center", annotation_clip=False)

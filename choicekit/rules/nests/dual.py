@@ -147,17 +147,17 @@ def _improved(point: _Point, mass: FloatArray, log_allocations: FloatArray, scal
     """Return the best of the points that the sure step and parts of Newton's lead to."""
     steps = _newton_steps(point, mass > 0, scales)
     best = _point(point.utility + float(scales.min()) * point.residual, mass, log_allocations, scales)
+    undecided = np.arange(len(mass))
     for part in _PARTS:
-        reached = _point(point.utility + part * steps, mass, log_allocations, scales)
-        gain = reached.objective - best.objective
-        better = np.where(np.abs(gain) > _ROUNDING, gain > 0, reached.gap < best.gap)
-        best = _Point(
-            *(
-                np.where(better.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
-                for new, old in zip(reached, best, strict=True)
-            )
-        )
-        if better.all():  # shorter steps are for where the whole one goes too far
+        utility = point.utility[undecided] + part * steps[undecided]
+        reached = _point(utility, mass[undecided], log_allocations, scales)
+        gain = reached.objective - best.objective[undecided]
+        better = np.where(np.abs(gain) > _ROUNDING, gain > 0, reached.gap < best.gap[undecided])
+        for old, new in zip(best, reached, strict=True):
+            old[undecided[better]] = new[better]
+        # shorter steps are for rows where longer ones go too far
+        undecided = undecided[~better]
+        if undecided.size == 0:
             break
     return best
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
@@ -37,6 +37,8 @@ class NestFault:
         What must hold and what was found.
     hint : str
         The way out, where one is known.
+    about : str or int, optional
+        The alternative whose nests taken together are at fault: it is in none, or its parts do not sum to one.
 
     Examples
     --------
@@ -48,6 +50,7 @@ class NestFault:
     place: Place
     message: str
     hint: str = ""
+    about: object = None
 
     def __str__(self) -> str:
         where = f"nest {' > '.join(map(str, self.nest))!r}: " if self.nest else ""
@@ -62,9 +65,16 @@ class _Entry:
     place: Place
     value: Any
     part: Any = 1.0
+    outer_scale: float = 1.0  # the product of the dissimilarities above
 
-    def fault(self, message: str, *key: str | int, hint: str = "") -> NestFault:
-        return NestFault(nest=self.nest, place=(*self.place, *key), message=message, hint=hint)
+    @property
+    def scale(self) -> float:
+        """The product of the dissimilarities from the top down to this nest; what is no dissimilarity counts as 1."""
+        found = _part(self.value, "dissimilarity", 1.0)
+        return self.outer_scale * (float(found) if _is_dissimilarity(found) else 1.0)
+
+    def fault(self, message: str, *key: str | int, hint: str = "", about: object = None) -> NestFault:
+        return NestFault(nest=self.nest, place=(*self.place, *key), message=message, hint=hint, about=about)
 
 
 def nest_faults(
@@ -131,10 +141,12 @@ give its parts to both nests with cross-nested logit
         raise InvalidInputError("; ".join(map(str, found[:_SHOWN])) + more)
 
 
-def _nests(nests: Mapping[Any, Any], path: NestPath, place: Place, found: list[NestFault]) -> Iterator[_Entry]:
+def _nests(
+    nests: Mapping[Any, Any], path: NestPath, place: Place, found: list[NestFault], outer_scale: float = 1.0
+) -> Iterator[_Entry]:
     """Yield every nest that can be read as one, parents before children."""
     for name, nest in nests.items():
-        entry = _Entry(nest=(*path, name), place=(*place, name), value=nest)
+        entry = _Entry(nest=(*path, name), place=(*place, name), value=nest, outer_scale=outer_scale)
         if not isinstance(name, str) or not name:
             found.append(entry.fault(f"the name of a nest must be text, found {name!r}"))
             continue
@@ -144,7 +156,7 @@ def _nests(nests: Mapping[Any, Any], path: NestPath, place: Place, found: list[N
         yield entry
         inner = _part(nest, "nests", {})
         if isinstance(inner, Mapping):
-            yield from _nests(inner, entry.nest, (*entry.place, "nests"), found)
+            yield from _nests(inner, entry.nest, (*entry.place, "nests"), found, entry.scale)
         else:
             found.append(entry.fault(f"nests must be a mapping of names to nests, found {inner!r}", "nests"))
 
@@ -164,13 +176,20 @@ def _nest_faults(entry: _Entry, crossed: bool) -> Iterator[NestFault]:
     if not inner and not _size(_part(entry.value, "members", ())):
         yield entry.fault("a nest must have members, found none", hint="leave it out")
     found = _part(entry.value, "dissimilarity", 1.0)
-    if not _is_number(found) or not 0 < found <= 1:
+    if not _is_dissimilarity(found):
         yield entry.fault(
             f"dissimilarity must be above 0 and at most 1, found {found!r}: above 1, making an alternative better "
             "could make another of its nest more probable, and at 0 or below itself less probable, which agents who "
             "maximise utility never do",
             "dissimilarity",
             hint="use 1 where members are not alike",
+        )
+    elif entry.scale == 0 < entry.outer_scale:
+        yield entry.fault(
+            "the dissimilarities from the top must multiply to more than 0, found a product below the smallest float, "
+            f"{entry.outer_scale:g} * {float(found):g}",
+            "dissimilarity",
+            hint="raise one",
         )
 
 
@@ -180,6 +199,10 @@ def _size(members: Any) -> int:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+
+
+def _is_dissimilarity(value: Any) -> bool:
+    return _is_number(value) and bool(0 < value <= 1)
 
 
 def _members(entry: _Entry, crossed: bool, found: list[NestFault]) -> Iterator[_Entry]:
@@ -201,10 +224,11 @@ def _members(entry: _Entry, crossed: bool, found: list[NestFault]) -> Iterator[_
         whole = isinstance(member, int) and not isinstance(member, bool)
         if not whole and not isinstance(member, str):
             found.append(one.fault(f"a member must be the name or the position of an alternative, found {member!r}"))
-        elif not _is_number(part) or not 0 <= part <= 1:
+            continue
+        if not _is_number(part) or not 0 <= part <= 1:
             found.append(one.fault(f"the allocation of {member!r} must be from 0 to 1, found {part!r}"))
-        else:
-            yield one
+            one = replace(one, part=math.nan)
+        yield one
 
 
 def _overlaps(members: Sequence[_Entry]) -> Iterator[NestFault]:
@@ -228,11 +252,12 @@ def _allocation_faults(members: Sequence[_Entry]) -> Iterator[NestFault]:
         parts[entry.value].setdefault(entry.nest, entry)
     for member, entries in parts.items():
         total = math.fsum(entry.part for entry in entries.values())
-        if abs(total - 1) > SUM_TOLERANCE:
+        if abs(total - 1) > SUM_TOLERANCE:  # never of nan, which stands for a part that is no part
             first = next(iter(entries.values()))
             listed = " + ".join(f"{entry.part:g} in {entry.nest[-1]!r}" for entry in entries.values())
             yield first.fault(
-                f"the allocations of an alternative must sum to 1, found {total:g} for {member!r} ({listed})"
+                f"the allocations of an alternative must sum to 1, found {total:g} for {member!r} ({listed})",
+                about=member,
             )
 
 
@@ -255,7 +280,7 @@ def _left_out(members: Sequence[_Entry], alternatives: Sequence[object]) -> Iter
     for name in alternatives:
         if name not in inside:
             hint = f"give it a nest of its own: `{name}: {{members: [{name}]}}`"
-            yield NestFault(nest=(), place=(), message=f"alternative {name!r} is in no nest", hint=hint)
+            yield NestFault(nest=(), place=(), message=f"alternative {name!r} is in no nest", hint=hint, about=name)
 
 
 def _listed(alternatives: Sequence[object]) -> str:

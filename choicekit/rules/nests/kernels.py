@@ -122,11 +122,12 @@ def _changes_by_numpy(
         steps[n_leaves + place] = sum(nodes[child] * steps[child] for child in below)
     for place in range(scales.size - 1, -1, -1):
         below = children[starts[place] : starts[place + 1]]
-        moved[below] = moved[n_leaves + place] + (steps[below] - steps[n_leaves + place]) / scales[place]
+        with np.errstate(over="ignore", invalid="ignore"):  # of what is not chosen, where scales are next to none
+            moved[below] = moved[n_leaves + place] + (steps[below] - steps[n_leaves + place]) / scales[place]
         nodes[below] *= nodes[n_leaves + place]
     out[:] = 0.0
     for leaf, column in enumerate(columns):
-        out[:, column] += nodes[leaf] * moved[leaf]
+        out[:, column] += nodes[leaf] * np.where(nodes[leaf] == 0, 0.0, moved[leaf])
 
 
 # --- kernels --------------------------------------------------------------------------------------------------------
@@ -340,7 +341,9 @@ def fill_changes(
                 raw[place, row] = 0.0
         for leaf in range(n_leaves):
             for row in range(size):
-                raw[columns[leaf], row] += cells[leaf, row] * moved[leaf, row]
+                # what is not chosen does not change, though next to no scale may say that it moves without bound
+                change = 0.0 if cells[leaf, row] == 0.0 else moved[leaf, row]
+                raw[columns[leaf], row] += cells[leaf, row] * change
         for row in range(size):
             for place in range(utility.shape[1]):
                 out[start + row, place] = raw[place, row]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from types import MappingProxyType
 from typing import Any
 
@@ -77,20 +78,24 @@ class Nest:
     def __post_init__(self) -> None:
         # what is not as it should be is kept as it is, for the rule to say so
         if isinstance(self.members, Mapping):
-            kept: Members = MappingProxyType({plain(name): plain(part) for name, part in self.members.items()})
+            kept: Members = MappingProxyType({plain(name): _number(part) for name, part in self.members.items()})
         elif isinstance(self.members, Sequence | np.ndarray) and not isinstance(self.members, str):
             kept = tuple(map(plain, self.members))
         else:
             kept = self.members
         object.__setattr__(self, "members", kept)
-        object.__setattr__(self, "dissimilarity", plain(self.dissimilarity))
+        object.__setattr__(self, "dissimilarity", _number(self.dissimilarity))
         if isinstance(self.nests, Mapping):
             object.__setattr__(self, "nests", nests_of(self.nests))
 
     def __repr__(self) -> str:
-        members = dict(self.members) if isinstance(self.members, Mapping) else list(self.members)
+        members = list(self.members) if isinstance(self.members, tuple) else _unlocked(self.members)
         parts = [repr(members), f"dissimilarity={self.dissimilarity!r}"]
-        return f"Nest({', '.join([*parts, f'nests={dict(self.nests)!r}'] if self.nests else parts)})"
+        return f"Nest({', '.join([*parts, f'nests={_unlocked(self.nests)!r}'] if self.nests else parts)})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # made anew, as a read-only mapping can be neither pickled nor copied
+        return type(self), (_unlocked(self.members), self.dissimilarity, _unlocked(self.nests))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Nest) and repr(self) == repr(other)
@@ -119,6 +124,17 @@ def plain(value: Any) -> Any:
     0.5
     """
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _number(value: Any) -> Any:
+    """Return a number from 0 to 1 as a float, so that 1 and 1.0 are the same setting; anything else as it is."""
+    value = plain(value)
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    return float(value) if number and 0 <= value <= 1 else value
+
+
+def _unlocked(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 def nests_of(nests: Mapping[str, Any]) -> Mapping[str, Nest]:

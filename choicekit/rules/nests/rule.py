@@ -47,7 +47,11 @@ class NestRule(TemperedRule):
         return f"{type(self).__name__}(nests={dict(self.nests)!r}, temperature={self.temperature!r})"
 
     def _settings(self) -> tuple[Any, ...]:
-        return repr(dict(self.nests)), self.temperature
+        return repr(dict(self.nests)), self._placed, self.temperature
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # made anew, as what keeps nests read-only can be neither pickled nor copied
+        return type(self), (dict(self.nests), self.temperature)
 
     @staticmethod
     @abstractmethod

@@ -11,7 +11,7 @@ from choicekit.choice.policies.faults import PolicyContext, PolicyFault, faults_
 from choicekit.choice.policies.policy import Policy
 from choicekit.errors import ExpressionError
 from choicekit.rules import ChoiceRule
-from choicekit.scenario.choice.rules import policy_rule
+from choicekit.scenario.choice.rules import Alternatives, policy_rule
 from choicekit.scenario.document import EntryPath
 from choicekit.scenario.validation import Findings
 
@@ -22,7 +22,7 @@ _UNREAD = "0"
 
 
 def read_policies(
-    blocks: Mapping[str, Any], alternatives: Sequence[str] | None, findings: Findings
+    blocks: Mapping[str, Any], alternatives: Alternatives | None, findings: Findings
 ) -> dict[str, Policy]:
     """Make policies of their blocks, noting formulas and rules that cannot be read.
 
@@ -30,8 +30,8 @@ def read_policies(
     ----------
     blocks : mapping
         Entries of the file that could be read.
-    alternatives : sequence of str, optional
-        All there are, with those that policies add.
+    alternatives : mapping of str to (str or None), optional
+        All there are, each with the policy that adds it.
     findings : Findings
 
     Returns

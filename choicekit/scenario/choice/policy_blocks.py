@@ -125,7 +125,7 @@ class CalibrateBlock(Block):
 @cache
 def policy_block(rules: tuple[tuple[str, type[RegularisedRule]], ...]) -> type[PolicyBlock]:
     """Return the block of a policy whose ``rule:`` knows these rules."""
-    description = "How agents choose; without a type that of the baseline, with what is given here changed."
+    description = "How agents choose; without a type as the baseline, but for what is given here (nests whole)."
     entry: Any = (changed_rule(rules), Field(default=None, description=description))
     return create_model("PolicyWithRuleBlock", __base__=PolicyBlock, __doc__=PolicyBlock.__doc__, rule=entry)
 

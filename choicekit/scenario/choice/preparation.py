@@ -274,7 +274,7 @@ def _plan(
     """Build what is to be run; `checked` says whether the names that are wanted could be checked before."""
     whole, alternatives = model, model.alternatives(population)
     if not checked:
-        check_rules(blocks, [*alternatives, *_added(request)], findings)
+        check_rules(blocks, {**dict.fromkeys(alternatives), **_added(request)}, findings)
     model = _among(whole, alternatives)
     segments = list(segmentations(blocks["segments"], population, findings))
     findings.problems.extend(_placed(problem, blocks, findings) for problem in model.check(population))
@@ -311,8 +311,9 @@ def _plan(
     return ChoicePlan(study=study, comparison=comparison, calibration=calibration)
 
 
-def _added(request: ComparisonRequest) -> list[str]:
-    return [name for policy in request.policies.values() for name in policy.add]
+def _added(request: ComparisonRequest) -> dict[str, str]:
+    """Alternatives that policies add, each with one that does."""
+    return {name: policy for policy, given in request.policies.items() for name in given.add}
 
 
 def _placed(problem: Problem, blocks: Mapping[str, Any], findings: Findings) -> Problem:

@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from choicekit.choice.sampling import resolve_sampling
 from choicekit.errors import InvalidInputError
 from choicekit.rules import ChoiceRule
-from choicekit.rules.nests import nest_faults
 from choicekit.scenario.blocks import Block, made
 from choicekit.scenario.document import EntryPath
+from choicekit.scenario.nests import check_nests, is_cut, nest_settings
 from choicekit.scenario.validation import Findings
 
-__all__ = ["all_alternatives", "check_rules", "policy_rule", "read_rule"]
+__all__ = ["Alternatives", "all_alternatives", "check_rules", "policy_rule", "read_rule"]
+
+Alternatives = Mapping[str, str | None]
+"""Names of alternatives, each with the policy that adds it; None for those of the baseline."""
 
 
 def all_alternatives(
     blocks: Mapping[str, Any], names: Mapping[str, str] | None, findings: Findings
-) -> list[str] | None:
+) -> Alternatives | None:
     """Return all alternatives there are, those that policies add last; None where only the data know them."""
     if names is None:
         return None
-    added = [name for policy in blocks.get("policies", {}).values() for name in policy.add or {}]
-    added += [str(path[3]) for path in findings.removed if len(path) > 3 and (path[0], path[2]) == ("policies", "add")]
-    return list(dict.fromkeys([*names.values(), *findings.taken_out("utility"), *added]))
+    found: dict[str, str | None] = dict.fromkeys([*names.values(), *findings.taken_out("utility")])
+    for policy, block in blocks.get("policies", {}).items():
+        for name in block.add or {}:
+            found.setdefault(name, policy)
+    for path in findings.removed:
+        if len(path) > 3 and (path[0], path[2]) == ("policies", "add"):
+            found.setdefault(str(path[3]), str(path[1]))
+    return found
 
 
-def read_rule(blocks: Mapping[str, Any], alternatives: Sequence[str] | None, findings: Findings) -> ChoiceRule | None:
+def read_rule(blocks: Mapping[str, Any], alternatives: Alternatives | None, findings: Findings) -> ChoiceRule | None:
     """Make the rule of the baseline; None where something is wrong with it, which is noted.
 
     Parameters
     ----------
     blocks : mapping
         Entries of the file that could be read.
-    alternatives : sequence of str, optional
-        All there are, with those that policies add.
+    alternatives : mapping of str to (str or None), optional
+        All there are, each with the policy that adds it.
     findings : Findings
     """
     block = blocks.get("rule")
@@ -54,7 +61,7 @@ def policy_rule(
     path: EntryPath,
     given: Block,
     blocks: Mapping[str, Any],
-    alternatives: Sequence[str] | None,
+    alternatives: Alternatives | None,
     findings: Findings,
 ) -> ChoiceRule | None:
     """Make the rule of a policy: without a type that of the baseline, with other settings.
@@ -65,7 +72,7 @@ def policy_rule(
         Where it stands.
     given : Block
     blocks : mapping
-    alternatives : sequence of str, optional
+    alternatives : mapping of str to (str or None), optional
     findings : Findings
     """
     if getattr(given, "type", None) is not None:
@@ -79,74 +86,64 @@ def policy_rule(
             message = f"the baseline's rule, {baseline.type}, has no {key!r}"
             findings.add((*path, key), message, "name the type of another rule", of_key=True)
             return None
+    if _halves(given, baseline, path, findings):
+        return None
     return _made(baseline.model_copy(update=changed), path, alternatives, findings, written=changed)
 
 
-def check_rules(blocks: Mapping[str, Any], alternatives: Sequence[str], findings: Findings) -> None:
+def check_rules(blocks: Mapping[str, Any], alternatives: Alternatives, findings: Findings) -> None:
     """Note what is wrong with the nests of all rules, once the alternatives are known from the data."""
-    _check_nests(blocks["rule"], ("rule",), alternatives, findings)
+    _check(blocks["rule"], ("rule",), alternatives, findings)
     for name, policy in blocks["policies"].items():
         path: EntryPath = ("policies", name, "rule")
         if policy.rule is not None and policy.rule.type is not None:
-            _check_nests(policy.rule, path, alternatives, findings)
+            _check(policy.rule, path, alternatives, findings)
         elif policy.rule is not None:
             written = {key: getattr(policy.rule, key) for key in policy.rule.model_fields_set}
-            _check_nests(blocks["rule"].model_copy(update=written), path, alternatives, findings, written)
+            _check(blocks["rule"].model_copy(update=written), path, alternatives, findings, written)
 
 
 def _made(
     block: Block,
     path: EntryPath,
-    alternatives: Sequence[str] | None,
+    alternatives: Alternatives | None,
     findings: Findings,
-    written: Mapping[str, Any] | None = None,
+    written: Collection[str] | None = None,
 ) -> ChoiceRule | None:
     """Make a rule of its block; `written` are its settings that stand at `path`, where not all of them do."""
-    before = len(findings.problems)
-    _check_nests(block, path, alternatives, findings, written)
-    if len(findings.problems) > before:
+    if not _check(block, path, alternatives, findings, written):
         return None
     try:
         rule: ChoiceRule = made(block)
     except InvalidInputError as error:
-        if not _is_cut(path, findings):
+        if not is_cut(path, findings):
             findings.add(path, str(error))
         return None
     return rule
 
 
-def _check_nests(
-    block: Any,
+def _check(
+    block: Block,
     path: EntryPath,
-    alternatives: Sequence[str] | None,
+    alternatives: Alternatives | None,
     findings: Findings,
-    written: Mapping[str, Any] | None = None,
-) -> None:
-    """Note what is wrong with the nests of a rule, where it has any; every alternative must be in one."""
-    for item in fields(block.made_from):
-        if not item.metadata.get("nests") or (written is not None and item.name not in written):
-            continue
-        where = (*path, item.name)
-        faults = nest_faults(
-            made(getattr(block, item.name)),
-            alternatives,
-            crossed=bool(getattr(block.made_from, "crossed", False)),
-            complete=not _is_cut(where, findings),
-        )
-        hints = {fault.hint for fault in faults}
-        misspelt = [name for name in alternatives or () if f"did you mean {name!r}?" in hints]
-        said = {f"alternative {name!r} is in no nest" for name in misspelt}
-        for fault in faults:
-            place = (*where, *fault.place)
-            if fault.message not in said and not _is_cut(place, findings):
-                findings.add(place, fault.message, fault.hint, of_key=_is_name(fault.place))
+    written: Collection[str] | None = None,
+) -> bool:
+    names = None if alternatives is None else list(alternatives)
+    if path[0] == "policies" or alternatives is None:  # nests that stand in a policy are its own to mend
+        return check_nests(block, path, names, findings, written=written)
+    added_by = {name: policy for name, policy in alternatives.items() if policy is not None}
+    return check_nests(block, path, names, findings, written=written, added_by=added_by)
 
 
-def _is_name(place: EntryPath) -> bool:
-    """Whether the last step of a place in nests is the name of a nest, or of a member with its allocation."""
-    return not place or (isinstance(place[-1], str) and place[-1] not in {"dissimilarity", "members", "nests"})
-
-
-def _is_cut(path: EntryPath, findings: Findings) -> bool:
-    """Whether something in an entry could not be read, so that what it lacks says nothing."""
-    return any(gone[: len(path)] == path for gone in findings.removed)
+def _halves(block: Block, baseline: Any, path: EntryPath, findings: Findings) -> bool:
+    """Note nests that only say what is to change in those of the baseline, whose place they take."""
+    for key in nest_settings(baseline.made_from):
+        for name, nest in (getattr(block, key, None) or {}).items():
+            where = (*path, key, name)
+            if name in getattr(baseline, key) and not nest.model_fields_set & {"members", "nests"}:
+                if not is_cut(where, findings):
+                    message = f"nests given here take the place of all the baseline's, and {name!r} has no members"
+                    findings.add(where, message, "write every nest whole, with its members", of_key=True)
+                return True
+    return False

@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, create_model
+from pydantic import BeforeValidator, Field, create_model
 
 from choicekit.choice.heterogeneity.distributions import CoefficientDistribution
 from choicekit.rules import RegularisedRule
-from choicekit.scenario.blocks import Block, Finite, Formula, Name, mapping_or, tagged_union
+from choicekit.scenario.blocks import Block, Finite, Formula, Name, dataclass_block, mapping_or, tagged_union
 from choicekit.scenario.choice.policy_blocks import changed_rule
+from choicekit.scenario.wording import show
+from choicekit.suggestions import nearest
 
 __all__ = ["ClassBlock", "RandomCoefficientsBlock", "class_block", "coefficient_value"]
 
@@ -59,13 +61,29 @@ class ClassBlock(Block):
 
 def coefficient_value(distributions: Distributions) -> Any:
     """Return the type of a coefficient: a number, or how it is distributed among agents."""
-    return mapping_or(tagged_union(distributions, "distribution"), Finite)
+
+    def refuse_word(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        kinds = dict(distributions)
+        meant = value if value in kinds else nearest(value, kinds)
+        if meant is None:
+            return value
+        entries = dataclass_block(kinds[meant]).model_fields
+        parameters = [f"{name}: ..." for name, entry in entries.items() if entry.annotation is not bool]
+        written = ", ".join([f"distribution: {meant}", *parameters])
+        raise ValueError(f"must be a number, found {show(value)}, for a distribution write {{{written}}}")
+
+    number = Annotated[Finite, BeforeValidator(refuse_word)]
+    return mapping_or(tagged_union(distributions, "distribution"), number)
 
 
 @cache
 def class_block(rules: Rules, distributions: Distributions) -> type[ClassBlock]:
     """Return the block of a latent class that knows these rules and distributions."""
-    description = "How this class chooses; without a type as the model, with what is given here changed."
+    description = (
+        "How this class chooses; without a type as the model, with what is given here changed. Nests are given whole."
+    )
     rule: Any = (changed_rule(rules), Field(default=None, description=description))
     value = coefficient_value(distributions)
     coefficients: Any = (dict[Name, value], ClassBlock.model_fields["coefficients"])  # type: ignore[valid-type]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -13,7 +13,7 @@ from choicekit.choice.heterogeneity.faults import faults_of_types
 from choicekit.choice.sampling import resolve_sampling
 from choicekit.errors import ExpressionError, InvalidInputError
 from choicekit.scenario.blocks import Block, made
-from choicekit.scenario.choice.rules import policy_rule
+from choicekit.scenario.choice.rules import Alternatives, policy_rule
 from choicekit.scenario.document import EntryPath
 from choicekit.scenario.validation import Findings
 
@@ -59,15 +59,15 @@ def _mean(value: Coefficient) -> float:
     return 1.0 if value.correlates and value.spread is None else value.expectation
 
 
-def read_types(blocks: Mapping[str, Any], alternatives: Sequence[str] | None, findings: Findings) -> AgentTypes:
+def read_types(blocks: Mapping[str, Any], alternatives: Alternatives | None, findings: Findings) -> AgentTypes:
     """Make coefficients and classes of their blocks, noting what is wrong with them.
 
     Parameters
     ----------
     blocks : mapping
         Entries of the file that could be read.
-    alternatives : sequence of str, optional
-        All there are, with those that policies add.
+    alternatives : mapping of str to (str or None), optional
+        All there are, each with the policy that adds it.
     findings : Findings
     """
     if "coefficients" not in blocks:
@@ -110,6 +110,7 @@ def _covariance(block: Any, findings: Findings) -> RandomCovariance | None:
     if block.covariance is not None and block.cholesky is not None:
         message = "random coefficients have a covariance or its cholesky factor, found both"
         findings.add(path, message, "keep one of them", of_key=True)
+        findings.removed |= {(*path, "covariance"), (*path, "cholesky")}  # either tells the spreads
         return None
     try:
         if block.covariance is not None:
@@ -131,14 +132,18 @@ def _integration(block: Any, findings: Findings) -> Integration:
         except InvalidInputError as error:
             findings.add(("random_coefficients", name), str(error))
             return Integration()
-    return Integration(**found)
+    try:
+        return Integration(**found)
+    except InvalidInputError as error:  # each would do by itself
+        findings.add(("random_coefficients", "points"), str(error))
+        return Integration()
 
 
 def _class(
     name: str,
     block: Any,
     blocks: Mapping[str, Any],
-    alternatives: Sequence[str] | None,
+    alternatives: Alternatives | None,
     findings: Findings,
     memberships: list[tuple[EntryPath, Expression]],
 ) -> LatentClass | None:
@@ -177,9 +182,17 @@ def _check(types: AgentTypes, blocks: Mapping[str, Any], findings: Findings) -> 
     for problem in faults_of_types(given, types.covariance, types.classes):
         path = entry_of(problem.path, blocks, form)
         missing = problem.message.endswith("is missing")
-        if any(gone[: len(path)] == path for gone in findings.removed) or (missing and uncovered):
+        if _unread(path, findings) or (missing and uncovered):
             continue
         findings.add(path, problem.message, problem.hint, of_key=path[-1] != "membership")
+
+
+def _unread(path: EntryPath, findings: Findings) -> bool:
+    """Whether something in an entry could not be read; of all classes together only what says who is of which."""
+    gone = [entry for entry in findings.removed if entry[: len(path)] == path]
+    if path == ("classes",):
+        return any(len(entry) < 3 or entry[2] in {"share", "membership"} for entry in gone)
+    return bool(gone)
 
 
 def entry_of(path: str, blocks: Mapping[str, Any], form: str = "covariance") -> EntryPath:

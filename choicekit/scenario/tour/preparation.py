@@ -10,6 +10,7 @@ from choicekit.rules import RegularisedRule
 from choicekit.scenario.blocks import made
 from choicekit.scenario.document import EntryPath, format_path
 from choicekit.scenario.kinds import Prepared
+from choicekit.scenario.nests import check_nests
 from choicekit.scenario.validation import Findings
 from choicekit.tour.plan import STATIONS, TourPlan
 
@@ -92,17 +93,19 @@ def _broken(station: str, findings: Findings) -> bool:
 def _rules(blocks: Mapping[str, Any], utilities: Mapping[str, Any], findings: Findings) -> list[RegularisedRule]:
     rules: list[RegularisedRule] = []
     wrong = {problem.path for problem in findings.problems}
+    readable = _readable("rules", utilities, findings)
+    names = TourPlan(seed=0, utilities=utilities).alternatives("rules") if readable else None
     for place, block in enumerate(blocks.get("rules", ())):
         path: EntryPath = ("rules", place)
         if format_path((*path, "type")) in wrong:
             continue  # it stands in for one that is not known
+        if not check_nests(block, path, names, findings, complete=False):
+            continue
         try:
             rule = made(block)
         except ChoicekitError as error:
             findings.add(path, str(error))
             continue
-        if not _readable("rules", utilities, findings):
-            continue
-        if _allowed(path, findings, utilities=utilities, rules=[*rules, rule]):
+        if readable and _allowed(path, findings, utilities=utilities, rules=[*rules, rule]):
             rules.append(rule)
     return rules

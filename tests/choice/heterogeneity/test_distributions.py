@@ -258,3 +258,25 @@ def test_yaml_can_say_every_setting(name: str) -> None:
     block = dataclass_block(registered_distributions()[name], name)
     for key, entry in block.model_json_schema()["properties"].items():
         assert entry["description"], key
+
+
+@pytest.mark.parametrize(("a", "uniform", "expected"), [
+    (100.0, 0.5, 0.0069305387524294142), (1e5, 0.1, 1.0536051564673521e-06), (1e7, 0.5, 6.931471805599416e-08),
+])  # fmt: skip
+def test_distances_from_a_far_bound_keep_their_digits(a: float, uniform: float, expected: float) -> None:
+    """Solutions of log(1 - Phi(a + t)) = log(1 - Phi(a)) + log(1 - u) with 60 digits."""
+    found = TruncatedNormal(mean=-a, sd=1.0, low=0.0).values(np.array([uniform]))
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+def test_between_narrow_bounds_nothing_is_lost() -> None:
+    found = TruncatedNormal(mean=0.0, sd=1.0, low=-1e-7, high=1e-7).values(np.array([0.25, 0.5, 0.75]))
+    np.testing.assert_allclose(found, [-5e-8, 0.0, 5e-8], rtol=1e-13, atol=1e-22)
+
+
+def test_moments_exist_however_far_out() -> None:
+    far = TruncatedNormal(mean=0.0, sd=1e-300, low=1e10)
+    assert (far.expectation, far.standard_deviation) == (1e10, 0.0)
+    further = TruncatedNormal(mean=0.0, sd=1.0, low=1e155)
+    assert further.expectation == 1e155
+    assert further.standard_deviation == pytest.approx(1e-155, rel=1e-12)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import special, stats
+from scipy import integrate, special, stats
 
 from choicekit.choice.heterogeneity.quasi_random import (
     QuasiRandomNodes,
@@ -119,7 +119,7 @@ def share(uniform: np.ndarray) -> np.ndarray:
 
 def exact_share() -> float:
     z = np.linspace(-8.5, 8.5, 20_001)
-    return float(np.trapezoid(special.expit(-0.5 + 1.5 * z) * stats.norm.pdf(z), z))
+    return float(integrate.trapezoid(special.expit(-0.5 + 1.5 * z) * stats.norm.pdf(z), z))
 
 
 def test_averages_are_unbiased_and_their_errors_are_what_is_said() -> None:

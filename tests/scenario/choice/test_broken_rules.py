@@ -5,6 +5,7 @@ In the style of `test_broken_files`, and by its machinery: messages are golden, 
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,11 @@ with cross-nested logit
     nested("an alternative in no nest", "{a: {members: [bus]}}",
          f"s.yaml:16:28 alternative 'car' is in no nest, {OWN}: `car: {{members: [car]}}`"),
     nested("an alternative that a policy adds in no nest", "{a: {members: [bus]}, b: {members: [car]}}",
-         f"s.yaml:16:28 alternative 'tram' is in no nest, {OWN}: `tram: {{members: [tram]}}`", TRAM),
+         "s.yaml:15:19 policy 'cheaper' adds 'tram', which is in no nest of `rule`, name it in a nest of `rule`, such "
+         "as `members: [bus, tram]`, or give it one of its own there: `tram: {members: [tram]}`", TRAM),
+    nested("a policy that writes half of the nests", "{a: {members: [bus], dissimilarity: 0.5}, b: {members: [car]}}",
+         "s.yaml:15:28 nests given here take the place of all the baseline's, and 'a' has no members, write every nest "
+         "whole, with its members", (TRAM[0], "{rule: {nests: {a: {dissimilarity: 1}}}}")),
     nested("members of other forms", "{a: {members: [bus, 3]}, b: {member: [car], dissimilarity: x}}",
          """\
          s.yaml:16:55 must be text, found 3, put it in quotes
@@ -75,13 +80,17 @@ with cross-nested logit
     rule("no nests", "{type: nested_logit}", "s.yaml:16:1 missing key 'nests', add it"),
     rule("everything wrong with allocations at once",
          "{type: cross_nested_logit, nests: {a: {members: {bus: 0.5, car: 1}}, b: {members: {bus: 0.4, cra: 1}}, "
-         "c: {members: {bus: -1}, nests: {d: {members: [bus]}}}}}",
+         "c: {members: {car: -1}, nests: {d: {members: [bus]}}}}}",
          """\
          s.yaml:16:56 the allocations of an alternative must sum to 1, found 1.9 for 'bus' (0.5 in 'a' + 0.4 in 'b' + \
 1 in 'd')
          s.yaml:16:100 unknown member 'cra', did you mean 'car'?
-         s.yaml:16:124 the allocation of 'bus' must be from 0 to 1, found -1.0
+         s.yaml:16:124 the allocation of 'car' must be from 0 to 1, found -1.0
          s.yaml:16:141 nests of cross-nested logit must not hold nests, use nested logit for those"""),
+    rule("an allocation that is too large", "{type: cross_nested_logit, nests: {a: {members: {bus: 1.5}}, b: {members: "
+         "{car: 1}}}}", "s.yaml:16:56 the allocation of 'bus' must be from 0 to 1, found 1.5"),
+    rule("an allocation that is a word", "{type: cross_nested_logit, nests: {a: {members: {bus: half}}, b: {members: "
+         "{bus: 0.5, car: 1}}}}", "s.yaml:16:61 must be a number, found 'half'"),
     nested("nests of a policy", "{a: {members: [bus, tram]}, b: {members: [car]}}",
          f"""\
          s.yaml:15:54 alternative 'car' is in no nest, {OWN}: `car: {{members: [car]}}`
@@ -152,3 +161,13 @@ def test_an_extending_scenario_takes_away_a_policy_and_a_setting(tmp_path: Path)
     scenario = load_scenario(tmp_path / "s.yaml")
     assert list(scenario.specification.policies) == ["no-bus"]
     assert scenario.prepared.study.study.model.rule.name == "hardmax"
+
+
+def test_a_nest_of_nests_alone_is_kept_without_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "rides.csv").write_text(RIDES_CSV)
+    nests = "{all: {dissimilarity: 0.8, nests: {ground: {members: [bus, car], dissimilarity: 0.5}}}}"
+    (tmp_path / "s.yaml").write_text(RIDES + f"rule: {{type: nested_logit, nests: {nests}}}\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = load_scenario(tmp_path / "s.yaml").specification.model_dump()
+    assert found["rule"]["nests"]["all"]["members"] == []

@@ -63,6 +63,12 @@ PARAMETERS = [
          """\
          s.yaml:10:16 a truncated_normal coefficient needs low, high or both: without, make it normal
          s.yaml:10:75 the standard deviation of 'b_cost' is missing, give sd, or a covariance"""),
+    random("a lognormal spread by the word of a normal one",
+         "{asc_bus: 1, b_cost: {distribution: lognormal, log_mean: -1, sd: 0.5}}",
+         "s.yaml:10:76 unknown key 'sd', did you mean 'log_sd'?"),
+    random("the name of a distribution for a number", "{asc_bus: 1, b_cost: normal}",
+         "s.yaml:10:36 must be a number, found 'normal', for a distribution write {distribution: normal, mean: ..., "
+         "sd: ...}"),
     random("a mean that is missing", "{asc_bus: 1, b_cost: {distribution: normal, sd: 1}}",
          "s.yaml:10:28 missing key 'mean', add it"),
 ]  # fmt: skip
@@ -88,10 +94,7 @@ distribution
          "s.yaml:16:36 the standard deviation of 'asc_bus' is given twice, 1 and 2 by covariance, leave it out of the "
          "distribution", end="random_coefficients: {covariance: {asc_bus: {asc_bus: 4}}}\n"),
     random("a covariance and its factor", BOTH,
-         """\
-         s.yaml:10:16 the standard deviation of 'asc_bus' is missing, give sd, or a covariance
-         s.yaml:10:58 the standard deviation of 'b_cost' is missing, give sd, or a covariance
-         s.yaml:16:1 random coefficients have a covariance or its cholesky factor, found both, keep one of them""",
+         "s.yaml:16:1 random coefficients have a covariance or its cholesky factor, found both, keep one of them",
          end="random_coefficients: {covariance: {asc_bus: {asc_bus: 4}}, cholesky: {asc_bus: {asc_bus: 2}}}\n"),
     random("a factor that is not triangular", BOTH,
          "s.yaml:16:23 a Cholesky factor must be lower triangular, found 'b_cost' in the row of 'asc_bus', before its "
@@ -99,6 +102,16 @@ distribution
          end="random_coefficients: {cholesky: {asc_bus: {b_cost: 1}, b_cost: {b_cost: 1}}}\n"),
     random("a covariance that is a list", RANDOM, "s.yaml:16:35 must be a mapping, found a list, such as "
          "{b_time: {b_time: 0.25}}", end="random_coefficients: {covariance: [1]}\n"),
+    random("more points than fit", RANDOM,
+         "s.yaml:16:31 points times shifts must be at most 1,048,576, found 4,294,967,296 x 8: the error falls nearly "
+         "as 1 / points, so a few hundred points are plenty", end="random_coefficients: {points: 4294967296}\n"),
+    random("more shifts than fit", RANDOM,
+         "s.yaml:16:31 points times shifts must be at most 1,048,576, found 64 x 65,536: the error falls nearly as "
+         "1 / points, so a few hundred points are plenty", end="random_coefficients: {shifts: 65536}\n"),
+    random("points and shifts that do not fit together", RANDOM,
+         "s.yaml:16:45 points times shifts must be at most 1,048,576, found 65,536 x 1,024: the error falls nearly as "
+         "1 / points, so a few hundred points are plenty",
+         end="random_coefficients: {shifts: 1024, points: 65536}\n"),
     random("too few shifts", RANDOM, "s.yaml:16:31 must be at least 8, found 3",
          end="random_coefficients: {shifts: 3}\n"),
 ]  # fmt: skip
@@ -109,6 +122,12 @@ CLASSES = [
          f"""\
          s.yaml:16:1 the shares of classes must sum to 1, found 0.9, change one of them
          s.yaml:16:57 must be one of {RULES}, found 'sparsmax', did you mean 'sparsemax'?"""),
+    classes("shares that do not sum to one, and what cannot be read",
+         "{a: {share: 0.9, coefficients: {b_cost: x}}, b: {share: 0.5, rule: {type: magic}}}",
+         f"""\
+         s.yaml:16:1 the shares of classes must sum to 1, found 1.4, change one of them
+         s.yaml:16:50 must be a number, found 'x'
+         s.yaml:16:84 must be one of {RULES}, found 'magic'"""),
     classes("a class without a share", "{a: {share: 0.7}, b: {share: 0.3}, c: {rule: {temperature: 2}}}",
          "s.yaml:16:45 class 'c' has neither a share nor a membership, give one: share: 0.3"),
     classes("shares and memberships, and names that there are not",

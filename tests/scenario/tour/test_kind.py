@@ -237,10 +237,15 @@ def test_an_unknown_rule_is_told_with_the_nearest() -> None:
 
 def test_nests_that_do_not_fit_the_alternatives_are_told() -> None:
     nests = "rules: [{type: nested_logit, nests: {rail: {members: [train, tram], dissimilarity: 0.5}}}]\n"
-    (found,) = problems(HEAD + nests)
-    assert found.startswith("5:9 ")
-    assert "'tram'" in found
+    assert problems(HEAD + nests) == ["5:62 unknown member 'tram', did you mean 'train'?"]
     assert plan_of(HEAD + "utilities: {rules: {train: 1, tram: 2}}\n" + nests).rules
+
+
+def test_every_fault_of_nests_is_told_at_its_place() -> None:
+    nests = "{a: {members: [bus, buss], dissimilarity: 1.5}, b: {members: [bus], dissimilarity: 0}}"
+    found = problems(HEAD + f"rules: [{{type: nested_logit, nests: {nests}}}]\n")
+    assert [problem.partition(" ")[0] for problem in found] == ["5:57", "5:79", "5:99", "5:120"]
+    assert found[0] == "5:57 unknown member 'buss', did you mean 'bus'?"
 
 
 def test_all_problems_are_told_at_once() -> None:

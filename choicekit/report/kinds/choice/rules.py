@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from choicekit.choice.expressions import parse_expression
 from choicekit.choice.notation import to_mathml
+from choicekit.errors import ExpressionError
 from choicekit.report.content import Block, Cell, Column, Formula, Formulas, Heading, Table
 from choicekit.report.numbers import NOTHING, percent, significant
 from choicekit.report.text import clean, join_words
@@ -126,13 +127,17 @@ def regulariser_formula(rule: ChoiceRule) -> Formulas | None:
     Notes
     -----
     A rule whose regulariser is a sum over alternatives may offer its term, a formula of one probability `q` and of
-    its own settings: ``regulariser: ClassVar[str] = "q * log(q)"``. Nothing else is needed of it.
+    its own settings: ``regulariser: ClassVar[str] = "q * log(q)"``. Nothing else is needed of it. What is no formula is
+    shown as it is.
     """
     term = getattr(rule, "regulariser", "")
     if not term:
         return None
-    written = to_mathml(parse_expression(term))
-    inside = written[written.index(">") + 1 : written.rindex("</math>")]
+    try:
+        written = to_mathml(parse_expression(term))
+        inside = written[written.index(">") + 1 : written.rindex("</math>")]
+    except ExpressionError:
+        inside = f"<mtext>{escape(term)}</mtext>"
     inside = inside.replace('<mi mathvariant="normal">alpha</mi>', "<mi>α</mi>")
     q = "<msub><mi>q</mi><mi>j</mi></msub>"
     markup = (

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from choicekit.report.checks import checks_table
 from choicekit.report.content import Block, Cell, Column, Details, Heading, Items, Prose, Section, Table
-from choicekit.report.kinds.tour.sections import claims_of, short_title
-from choicekit.report.kinds.tour.shown import number
+from choicekit.report.kinds.tour.sections import claims_of, claims_table, short_title
+from choicekit.report.kinds.tour.shown import claimed, number
 from choicekit.report.numbers import significant
 from choicekit.report.text import clean
 from choicekit.scenario.result import StudyResult
@@ -27,7 +26,7 @@ def claims_section(result: StudyResult) -> Section:
         _stations(result),
     ]
     if failed:
-        blocks += [Heading("What fails"), checks_table(failed)]
+        blocks += [Heading("What fails"), claims_table(failed)]
     if any(station.published for station in tour.stations):
         blocks.append(Details(summary="Numbers in print beside ours", blocks=(_printed(tour),)))
     if result.warnings:
@@ -82,7 +81,7 @@ def _printed_rows(station: Station, entry: Published) -> list[tuple[Cell, ...]]:
     return [
         (
             Cell(text=short_title(station)),
-            Cell(text=clean(entry.quantity)),
+            Cell(text=claimed(entry.quantity)),
             Cell(text=clean(printed)),
             Cell(text=_digits(float(computed), printed), style=style),
             Cell(text=significant(entry.tolerance, 1), aside="cut in print" if entry.cut else ""),

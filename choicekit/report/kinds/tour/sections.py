@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
 from types import ModuleType
 
 from choicekit.report.checks import checks_table
-from choicekit.report.content import Block, Details, Heading, Section
+from choicekit.report.content import Block, Details, Heading, Section, Table
+from choicekit.report.kinds.tour.shown import claimed
 from choicekit.report.numbers import count
 from choicekit.report.text import capitalise, clean
 from choicekit.scenario.result import Check, StudyResult
 from choicekit.tour import Station, Tour
 
-__all__ = ["STATION_MODULES", "claims_of", "short_title", "station_sections"]
+__all__ = ["STATION_MODULES", "claims_of", "claims_table", "short_title", "station_sections"]
 
 STATION_MODULES = {
     "argmax": "argmax",
@@ -52,6 +54,13 @@ def claims_of(result: StudyResult, station: Station) -> tuple[Check, ...]:
     return tuple(by_name[name] for name in names if name in by_name)
 
 
+def claims_table(claims: Sequence[Check]) -> Table:
+    """List claims as checks are listed, with minus signs in their formulas."""
+    return checks_table(
+        [replace(claim, title=claimed(claim.title), measure=claimed(claim.measure)) for claim in claims]
+    )
+
+
 def _section(result: StudyResult, place: int, station: Station) -> Section:
     told = _module(station).blocks(station) if station.name in STATION_MODULES else ()
     return Section(
@@ -69,7 +78,7 @@ def _claims(result: StudyResult, station: Station) -> tuple[Block, ...]:
     summary = f"{count(held)} of {count(len(claims))} claims hold: what was found and what is allowed"
     if held == len(claims):
         summary = f"✓ All {summary.partition(' of ')[2]}" if held > 1 else "✓ The claim holds: what was found"
-    table = replace(checks_table(claims), name=f"claims-{station.name}", caption="What this station claims")
+    table = replace(claims_table(claims), name=f"claims-{station.name}", caption="What this station claims")
     return (Details(summary=summary, blocks=(table,), is_open=held < len(claims)),)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,12 +12,13 @@ import numpy.typing as npt
 from choicekit.report.content import Cell, Column, Table
 from choicekit.report.figures.style import Mark, mark_svg, marks_for
 from choicekit.report.numbers import MINUS, THIN, fixed, significant
-from choicekit.report.text import display_names
+from choicekit.report.text import clean, display_names
 
 __all__ = [
     "Alternatives",
     "FloatArray",
     "alternatives_of",
+    "claimed",
     "number",
     "number_table",
     "probability",
@@ -50,6 +52,17 @@ def alternatives_of(utility: FloatArray, names: Sequence[str] | None = None) -> 
     if names is not None:
         shown = tuple(f"{name}, {text}" for name, text in zip(display_names(names), shown, strict=True))
     return Alternatives(names=shown, marks=marks_for(shown))
+
+
+def claimed(text: str) -> str:
+    """Write the hyphens of formulas in a claim as minus signs, those within words as they are.
+
+    Examples
+    --------
+    >>> claimed("lowest, -W0(1/e), at x = -1 - W0(1/e)"), claimed("log-sum-exp - max at T = 1e-12")
+    ('lowest, −W0(1/e), at x = −1 − W0(1/e)', 'log-sum-exp − max at T = 1e-12')
+    """
+    return re.sub(r"(?<![\w-])-(?=\s?[\w(|])", MINUS, clean(text))
 
 
 def number(value: float, digits: int = 6) -> str:

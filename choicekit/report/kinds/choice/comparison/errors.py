@@ -156,7 +156,8 @@ def _figure(compared: ComparisonView) -> Figure:
     finding = _finding(compared)
     left = sum(policy.place is not None for policy in compared.policies) - len(ranked)
     note = (
-        f"change of the share that each policy changes most; marks: the {compared.exact} change; bars: 95 % intervals"
+        f"change of the share that each policy changes most; marks: the {compared.exact} change; bars: 95 % intervals, "
+        "that of the simulation around the simulated change"
     )
     if left > 0:
         note += f"; {left} policies with smaller effects are in the table"

@@ -8,7 +8,7 @@ import numpy as np
 
 from choicekit.choice.policies.estimates import Replicates
 from choicekit.report.kinds.choice.comparison.view import ComparisonView, PolicyView
-from choicekit.report.numbers import MINUS, THIN, fixed, points
+from choicekit.report.numbers import MINUS, THIN, fixed, percent, points
 
 __all__ = ["ErrorInterval", "errors_of_share", "errors_of_worth", "interval_text", "main_interval"]
 
@@ -82,10 +82,20 @@ def main_interval(policy: PolicyView, place: int, group: int = 0) -> ErrorInterv
     return errors_of_share(policy, place, group)[-1]
 
 
-def interval_text(compared: ComparisonView, found: ErrorInterval) -> str:
-    """Return "95 % interval 3.1 to 8.2 from the coefficients", in points."""
+def interval_text(compared: ComparisonView, policy: PolicyView, place: int, *, drawn: bool = False) -> str:
+    """Return "95 % interval 3.1 to 8.2 from the coefficients", in points.
+
+    The interval of the simulation is one around the simulated change, not the expected one, so that goes before it:
+    "+6.1 as simulated, 95 % interval 4.8 to 7.4"; as the share that it is where all of it is `drawn`.
+    """
+    found = main_interval(policy, place)
     low, high = (points(end, compared.decimals) for end in (found.lower, found.upper))
-    return f"95{THIN}% interval {span(low, high)} {source_text(compared, found.source)}"
+    interval = f"95{THIN}% interval {span(low, high)}"
+    if found.source != "simulation":
+        return f"{interval} {source_text(compared, found.source)}"
+    simulated = float(policy.estimate.change[0, place])
+    shown = percent(simulated, compared.decimals) if drawn else points(simulated, compared.decimals, signed=True)
+    return f"{shown} as simulated, {interval}"
 
 
 def source_text(compared: ComparisonView, source: str) -> str:

@@ -13,11 +13,11 @@ __all__ = ["POLICY_KEYS", "policy_summary"]
 
 _SHARE = {
     "expected_share": "expected share under the policy, exact given the model",
-    "share_change": "its difference to the baseline",
-    "simulated_share_change": "mean simulated change, paired on common draws",
+    "share_change": "its difference to the baseline; the ends of agents_ and parameters_ are of it",
+    "simulated_share_change": "mean simulated change, paired on common draws; lower and upper are of it",
     "standard_error": "standard error of the simulated change",
-    "lower": "lower end of its 95 % simulation interval",
-    "upper": "upper end of its 95 % simulation interval",
+    "lower": "lower end of the 95 % simulation interval of simulated_share_change, which need not include share_change",
+    "upper": "its upper end",
     "agents_lower": "lower end of the 95 % interval of the change over resampled agents, or null",
     "agents_upper": "its upper end",
     "parameters_lower": "lower end of the 95 % interval of the change over draws of the coefficients, or null",

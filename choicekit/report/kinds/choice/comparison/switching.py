@@ -153,9 +153,9 @@ def _matrix_row(compared: ComparisonView, policy: PolicyView, place: int, there:
 
 def _flow_cell(compared: ComparisonView, policy: PolicyView, origin: int, target: int) -> Cell:
     found = float(policy.switching[0, origin, target])
+    if not policy.offered[target]:
+        return Cell(text="not offered", style="none")
     if origin == target:
-        if not policy.offered[target]:
-            return Cell(text="not offered", style="none")
         return Cell(text=share(found, compared.decimals), below="stay", style="quiet")
     if found == 0:
         return Cell(text="0", style="quiet")

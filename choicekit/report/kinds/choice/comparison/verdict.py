@@ -49,6 +49,7 @@ def comparison_verdict(compared: ComparisonView) -> str:
     str
         The interval is that of the coefficients where there is one, else of the agents, else of the simulation. An
         effect whose interval includes zero "may" be there, but for that of the simulation: expected changes are exact.
+        An interval of the simulation stands beside the simulated number that it belongs to.
     """
     policy = compared.leading
     if policy.place is None:
@@ -74,7 +75,7 @@ def _moved(compared: ComparisonView, policy: PolicyView, place: int) -> str:
     verb = "raise" if policy.change[0, place] > 0 else "lower"
     verb = f"may {verb}" if _is_open(found) else f"{verb}s"
     ends = f"{_from_to(compared, policy, place)} of {in_sentence(compared.base.choices)}"
-    return f"{title_of(policy)} {verb} the share of {name} {ends} ({_effect(compared, policy, place, found)})"
+    return f"{title_of(policy)} {verb} the share of {name} {ends} ({_effect(compared, policy, place)})"
 
 
 def _is_open(found: ErrorInterval) -> bool:
@@ -86,8 +87,8 @@ def _from_to(compared: ComparisonView, policy: PolicyView, place: int) -> str:
     return f"from {share(before, compared.decimals)} to {percent(after, compared.decimals)}"
 
 
-def _effect(compared: ComparisonView, policy: PolicyView, place: int, found: ErrorInterval) -> str:
-    return f"{points_text(compared, policy.change[0, place])}; {interval_text(compared, found)}"
+def _effect(compared: ComparisonView, policy: PolicyView, place: int) -> str:
+    return f"{points_text(compared, policy.change[0, place])}; {interval_text(compared, policy, place)}"
 
 
 def _only_removes(policy: PolicyView) -> bool:
@@ -103,10 +104,9 @@ def _removed(compared: ComparisonView, policy: PolicyView, place: int) -> str:
     part = float(policy.change[0, place]) / lost if lost > 0 else 0.0
     whose = f"{'its' if len(gone) == 1 else 'their'} {in_sentence(compared.base.choices)}"
     much = "all" if part > 1 - 1e-9 else "most" if part > 0.5 else "more"
-    found = main_interval(policy, place)
-    go = "may go" if _is_open(found) else "go"
+    go = "may go" if _is_open(main_interval(policy, place)) else "go"
     rise = f"whose share rises {_from_to(compared, policy, place)}"
-    effect = _effect(compared, policy, place, found)
+    effect = _effect(compared, policy, place)
     where = in_sentence(compared.names[place])
     if much == "more":
         if np.partition(policy.change[0], -2)[-2] >= policy.change[0, place] * (1 - _ALIKE):
@@ -132,7 +132,7 @@ def _drawn(compared: ComparisonView, policy: PolicyView, place: int) -> str:
             alone = np.partition(given_up, -2)[-2] < given_up[origin] * (1 - _ALIKE)
             source = f", more of them from {where} than from any other" if alone else ""
     drawn = percent(float(policy.shares[0, place]), compared.decimals)
-    interval = interval_text(compared, main_interval(policy, place))
+    interval = interval_text(compared, policy, place, drawn=True)
     return capitalise(f"{under}{name} would draw {drawn} of {choices} ({interval}){source}")
 
 
@@ -143,7 +143,7 @@ def _filtered(compared: ComparisonView, policy: PolicyView, place: int) -> str:
     )
     after = percent(float(policy.shares[0, place]), compared.decimals)
     before = percent(float(compared.baseline[0, place]), compared.decimals)
-    effect = _effect(compared, policy, place, main_interval(policy, place))
+    effect = _effect(compared, policy, place)
     return (
         f"Among those that {in_sentence(policy.title)} counts ({counted}), {name} has {after} of {choices} where it "
         f"has {before} among all ({effect})"

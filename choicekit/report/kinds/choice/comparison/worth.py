@@ -14,7 +14,7 @@ from choicekit.report.kinds.choice.comparison.intervals import errors_of_worth, 
 from choicekit.report.kinds.choice.comparison.view import ComparisonView, PolicyView, decimals_of_amounts
 from choicekit.report.kinds.choice.comparison.words import one_of
 from choicekit.report.kinds.choice.view import GroupSet
-from choicekit.report.numbers import NOTHING, column_decimals, count, fixed, share
+from choicekit.report.numbers import NOTHING, column_decimals, count, fixed, share, significant
 from choicekit.report.text import capitalise, clean, in_sentence, join_words
 
 __all__ = ["worth_section"]
@@ -49,7 +49,7 @@ def _prose(compared: ComparisonView) -> str:
     rows = compared.base.described(compared.base.outcome.n_rows, compared.rows)
     text = (
         "The inclusive value is what a whole choice set is worth to an agent: the expected utility of the best of it. "
-        f"Its change is the change in welfare, worked out for each of {rows}; it has no simulation error."
+        f"Its change is the change in welfare, worked out for each of {rows}; {_certainty(compared)}."
     )
     if compared.comparison.money is None:
         unit = in_sentence(compared.base.unit)
@@ -58,6 +58,16 @@ def _prose(compared: ComparisonView) -> str:
         f"{text} Divided by the utility of a unit of money, minus {clean(compared.comparison.money)}, it is the sum "
         f"that would make up for the change, in {in_sentence(compared.worth_unit)} per {one_of(compared.base.choices)}."
     )
+
+
+def _certainty(compared: ComparisonView) -> str:
+    """Say which error it has; the policies that are on another scale are not spoken of."""
+    if not compared.integrated:
+        return "it has no simulation error"
+    errors = [float(policy.worth.integration_error[0]) for policy in compared.valued]
+    known = [error for error in errors if np.isfinite(error)]
+    of_means = f" (that of the means has a standard error of at most {significant(max(known), 2)})" if known else ""
+    return f"no choices are simulated for it, but means over random coefficients have an integration error{of_means}"
 
 
 def _trap(compared: ComparisonView) -> str:

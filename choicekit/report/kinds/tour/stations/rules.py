@@ -67,9 +67,7 @@ def _figure(station: RulesStation) -> Figure:
     panels = [
         BarPanel(
             title=_name(found.rule),
-            note=_name(found.label).removeprefix(f"{_name(found.rule)}, ")
-            if _name(found.label) != _name(found.rule)
-            else f"value {number(found.value, 4)}",
+            note=_brief(found),
             values=found.probabilities,
         )
         for found in station.rows
@@ -110,6 +108,15 @@ def _share_table(station: RulesStation) -> Block:
 def _settings(found: RuleRow) -> str:
     """Write the settings of a rule, where they are short."""
     return clean(found.settings) if len(found.settings) <= _SETTINGS else "see below"
+
+
+def _brief(found: RuleRow) -> str:
+    """Write the settings of a rule for the head of a panel: "alpha = 1.5, T = 1"."""
+    settings = clean(found.settings)
+    if len(settings) > _SETTINGS:
+        return f"{settings.partition(' ')[0]}: see below"
+    pairs = [setting.rpartition(" ") for setting in settings.split("; ") if setting]
+    return ", ".join(f"{'T' if name == 'temperature' else name} = {value}" for name, _, value in pairs) or "no settings"
 
 
 def _long_settings(station: RulesStation) -> tuple[Block, ...]:
