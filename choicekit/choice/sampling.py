@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from choicekit.errors import InvalidInputError, ShapeError
-from choicekit.execution import Block, LocalThreads, available_workers, blocks_of
+from choicekit.kernels import over_rows
 from choicekit.random import Draws, HeldDraws, Identifiers, Stage
 from choicekit.rules import ChoiceRule, Softmax
 from choicekit.rules.addressing import addressed_utility, check_replications
@@ -232,16 +232,15 @@ def choose(
     sampler = Sampler(rule=rule, seed=table.seed, rows=table.rows, alternatives=table.alternatives, sampling=mode)
     if alternatives is not None:
         sampler = replace(sampler, rule=rule.for_alternatives(list(alternatives)))  # type: ignore[arg-type]
-    chosen = _choices_by_block(sampler, table.utility, n_replications)
+    chosen = _choices_by_portion(sampler, table.utility, n_replications)
     return chosen[0] if n_replications == 1 else chosen
 
 
-def _choices_by_block(sampler: Sampler, values: FloatArray, replications: int) -> IntArray:
+def _choices_by_portion(sampler: Sampler, values: FloatArray, replications: int) -> IntArray:
     chosen = np.empty((replications, len(values)), dtype=np.int64)
 
-    def fill(block: Block) -> None:
-        chosen[:, block.rows] = sampler.choices(values[block.rows], block.rows, range(replications))
+    def fill(rows: slice) -> None:
+        chosen[:, rows] = sampler.choices(values[rows], rows, range(replications))
 
-    for _ in LocalThreads(available_workers()).map(fill, blocks_of(len(values))):
-        pass
+    over_rows(fill, *values.shape)
     return chosen

@@ -15,6 +15,7 @@ from scipy import stats
 from choicekit.choice import sampling
 from choicekit.choice.sampling import choose, resolve_sampling
 from choicekit.errors import InvalidInputError, NoAvailableAlternativeError, ShapeError
+from choicekit.kernels import threads
 from choicekit.random import Draws, Stage, alternative_words, row_words
 from choicekit.rules import Hardmax, RegularisedRule, Softmax
 from tests.tolerances import (
@@ -309,10 +310,11 @@ def test_the_edges_of_blocks_change_no_choice(mode, n):
 
 @both_modes
 @pytest.mark.parametrize("workers", [1, 2, 5])
-def test_the_number_of_workers_changes_no_choice(mode, workers, monkeypatch):
-    utility = table(5 * BLOCK + 17, 3)
+def test_the_number_of_threads_changes_no_choice(mode, workers, monkeypatch):
+    utility = table(9 * BLOCK + 17, 3)
+    monkeypatch.setattr(threads, "_workers", lambda: 3)
     expected = choose(utility, seed=4, sampling=mode)
-    monkeypatch.setattr(sampling, "available_workers", lambda: workers)
+    monkeypatch.setattr(threads, "_workers", lambda: workers)
     np.testing.assert_array_equal(choose(utility, seed=4, sampling=mode), expected)
 
 
