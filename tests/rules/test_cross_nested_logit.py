@@ -229,3 +229,9 @@ def test_improving_an_alternative_moves_as_many_agents_as_its_probability_gains_
         assert np.all((after == before) | (after == place))
         gain = rule.probabilities(better)[place] - rule.probabilities(UTILITY)[place]
         assert abs(np.mean(after != before) - gain) < 5 * np.sqrt(gain / n)
+
+
+def test_the_conjugate_says_where_dissimilarities_are_too_small_for_it():
+    rule = CrossNestedLogit(nests={"a": Nest({0: 0.5, 1: 1.0}, 1e-100), "b": Nest({0: 0.5, 2: 1.0}, 1e-100)})
+    with pytest.raises(ConvergenceError):
+        rule.conjugate([0.5, 0.5 - 1e-13, 1e-13])

@@ -167,7 +167,12 @@ def _newton_steps(point: _Point, there: BoolArray, scales: FloatArray) -> FloatA
     matrix = -slopes
     places = np.arange(there.shape[-1])
     matrix[:, places, places] += np.where(there, np.sum(point.shares / scales, axis=-2), 1.0)
-    return np.asarray(np.linalg.solve(matrix, point.residual[..., None])[..., 0])
+    try:
+        return np.asarray(np.linalg.solve(matrix, point.residual[..., None])[..., 0])
+    except np.linalg.LinAlgError as error:  # dissimilarities whose square is lost beside 1 leave the matrix singular
+        raise ConvergenceError(
+            "Omega cannot be found in double precision for dissimilarities this small: raise the smallest"
+        ) from error
 
 
 def _first_guess(mass: FloatArray, log_allocations: FloatArray, scales: FloatArray) -> FloatArray:
