@@ -8,7 +8,17 @@ second or two once on a machine. Without numba the twins run, several times slow
 from __future__ import annotations
 
 from choicekit.kernels.compiling import Kernel, engine, inlined, kernel
-from choicekit.kernels.functions import bits_of, exp, exp_of_nonpositive, float_of, fused, log, log_of_normal
+from choicekit.kernels.functions import (
+    bits_of,
+    exp,
+    exp_of_nonpositive,
+    exp_roughly,
+    float_of,
+    fused,
+    log,
+    log_of_normal,
+    log_roughly,
+)
 from choicekit.kernels.philox import (
     exponentials_from_uniforms,
     philox4x32,
@@ -26,6 +36,7 @@ __all__ = [
     "engine",
     "exp",
     "exp_of_nonpositive",
+    "exp_roughly",
     "exponentials_from_uniforms",
     "float_of",
     "fused",
@@ -33,6 +44,7 @@ __all__ = [
     "kernel",
     "log",
     "log_of_normal",
+    "log_roughly",
     "over_rows",
     "philox4x32",
     "philox_uniforms",

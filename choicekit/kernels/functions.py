@@ -13,7 +13,17 @@ import numpy as np
 
 from choicekit.kernels.compiling import inlined, instruction
 
-__all__ = ["bits_of", "exp", "exp_of_nonpositive", "float_of", "fused", "log", "log_of_normal"]
+__all__ = [
+    "bits_of",
+    "exp",
+    "exp_of_nonpositive",
+    "exp_roughly",
+    "float_of",
+    "fused",
+    "log",
+    "log_of_normal",
+    "log_roughly",
+]
 
 _LOG2_E = 1.4426950408889634
 _LN2_HIGH, _LN2_LOW = 0.6931471803691238, 1.9082149292705877e-10  # 33 bits, and the rest
@@ -118,3 +128,29 @@ def log(x: float) -> Any:
     result = log_of_normal(x * 18014398509481984.0 if small else x) - (37.42994775023705 if small else 0.0)
     result = x if x == _INFINITY or x != x else result
     return np.nan if x < 0.0 else (-_INFINITY if x == 0.0 else result)
+
+
+@inlined
+def exp_roughly(x: float) -> Any:
+    """Return e to the power x to five digits, at most 2.7e-6 of it away, for x between -700 and 700."""
+    y = x * _LOG2_E
+    shifted = y + _ROUND
+    rest = y - (shifted - _ROUND)
+    p = fused(rest, 0.00957010165265101, 0.05591786210404759)  # 2^rest on |rest| <= 1/2, minimax
+    p = fused(rest, p, 0.24024744849941657)
+    p = fused(rest, p, 0.6931218145215776)
+    p = fused(rest, p, 0.999999261434171)
+    return float_of(bits_of(p) + (bits_of(shifted) << _EXPONENT))
+
+
+@inlined
+def log_roughly(x: float) -> Any:
+    """Return the natural logarithm to four digits, at most 6e-5 of it away; for the same numbers as `log_of_normal`."""
+    bits = bits_of(x) + _TO_CENTRE
+    k = float_of((bits >> _EXPONENT) | _WHOLE_BITS) - (4503599627370496.0 + 1023.0)
+    f = float_of((bits & _MANTISSA) + _HALF_ROOT) - 1.0
+    p = fused(f, 0.17658043790465544, -0.2709460676423908)  # log(1 + f) / f between the roots of 1/2 and 2, minimax
+    p = fused(f, p, 0.33638887406516943)
+    p = fused(f, p, -0.49945064432169667)
+    p = fused(f, p, 0.9999661807698331)
+    return fused(f, p, k * (_LN2_HIGH + _LN2_LOW))

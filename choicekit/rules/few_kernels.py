@@ -13,14 +13,13 @@ import numpy as np
 
 from choicekit.kernels import exp, inlined, kernel, log
 from choicekit.rules.protocol import FloatArray, IntArray
-from choicekit.rules.softmax_kernels import rows_of_strip
+from choicekit.rules.strips import PAD, rows_of_strip
 from choicekit.rules.tsallis_kernels import probabilities_by_numpy, values_by_numpy
 
 __all__ = ["fill_probabilities_of_few", "fill_values_of_few"]
 
 _STEPS = 200
 _EPSILON = 2.0**-52
-_PAD = 8
 
 
 @kernel("const float64[2]", "const float64[1]", "float64", "float64[1]", twin=values_by_numpy)
@@ -28,7 +27,7 @@ def fill_values_of_few(utility: FloatArray, temperature: FloatArray, alpha: floa
     """Fill in the value of each row, for one temperature or one a row; alpha above 2."""
     n_rows, n_alternatives = utility.shape
     beta, strip = alpha - 1.0, rows_of_strip(n_rows, n_alternatives)
-    cells, weights = np.empty((n_alternatives, strip + _PAD)), np.empty((n_alternatives, strip + _PAD))
+    cells, weights = np.empty((n_alternatives, strip + PAD)), np.empty((n_alternatives, strip + PAD))
     places, n_near = np.empty((n_alternatives, strip), np.int64), np.empty(strip, np.int64)
     top, worst, smallest = np.empty(strip), np.empty(strip), np.empty(strip)
     power, total, slope = np.empty(strip), np.empty(strip), np.empty(strip)
@@ -52,7 +51,7 @@ def fill_probabilities_of_few(utility: FloatArray, temperature: FloatArray, alph
     """Fill in the probabilities of each row, for one temperature or one a row; alpha above 2."""
     n_rows, n_alternatives = utility.shape
     beta, strip = alpha - 1.0, rows_of_strip(n_rows, n_alternatives)
-    cells, weights = np.empty((n_alternatives, strip + _PAD)), np.empty((n_alternatives, strip + _PAD))
+    cells, weights = np.empty((n_alternatives, strip + PAD)), np.empty((n_alternatives, strip + PAD))
     places, n_near = np.empty((n_alternatives, strip), np.int64), np.empty(strip, np.int64)
     top, worst, smallest = np.empty(strip), np.empty(strip), np.empty(strip)
     power, total, slope = np.empty(strip), np.empty(strip), np.empty(strip)

@@ -14,6 +14,7 @@ __all__ = ["ChoiceRule"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+UIntArray = npt.NDArray[np.uint64]
 Names = Sequence[object] | None
 """Names of the alternatives, for rules whose settings are by name; None where those are by position, or not at all."""
 

@@ -7,7 +7,8 @@ import numpy as np
 from choicekit.errors import InvalidInputError
 from choicekit.random import Draws, HeldDraws, Stage
 from choicekit.rules.protocol import FloatArray, IntArray
-from choicekit.rules.softmax_kernels import choose_by_distribution, choose_by_race, choose_by_race_with
+from choicekit.rules.race_kernels import choose_by_race, choose_by_race_with
+from choicekit.rules.softmax_kernels import choose_by_distribution
 
 __all__ = ["distributed_choices", "raced_choices", "temperatures_of"]
 

@@ -1,6 +1,6 @@
 """The Tsallis rules for alpha up to 2 in compiled loops: value and probabilities of many rows.
 
-As in `choicekit.rules.softmax_kernels`, rows are worked on in strips turned so that every loop runs over rows. Newton's
+As in `choicekit.rules.strips`, rows are worked on in strips turned so that every loop runs over rows. Newton's
 method for the threshold, see `choicekit.rules.thresholds`, takes a few passes over a strip; a row that has arrived no
 longer moves, so that its answer is the same in any company. For alpha = 2 the passes are those of Michelot (1986): each
 drops what is below the threshold that the rest would have by themselves.
@@ -12,7 +12,7 @@ import numpy as np
 
 from choicekit.kernels import exp_of_nonpositive, inlined, kernel, log_of_normal
 from choicekit.rules.protocol import FloatArray
-from choicekit.rules.softmax_kernels import load_strip, rows_of_strip
+from choicekit.rules.strips import PAD, load_strip, rows_of_strip, turn_back
 from choicekit.rules.tempered import scaled_utility
 from choicekit.rules.thresholds import threshold_gap, threshold_probabilities
 from choicekit.rules.utilities import hard_maximum, row_maximum
@@ -26,7 +26,6 @@ __all__ = [
 
 _STEPS = 200
 _EPSILON = 2.0**-52
-_PAD = 8
 
 
 def values_by_numpy(utility: FloatArray, temperature: FloatArray, alpha: float, out: FloatArray) -> None:
@@ -42,7 +41,7 @@ def fill_threshold_values(utility: FloatArray, temperature: FloatArray, alpha: f
     """Fill in the value of each row, for one temperature or one a row; alpha above 1 and at most 2."""
     n_rows, n_alternatives = utility.shape
     beta, strip = alpha - 1.0, rows_of_strip(n_rows, n_alternatives)
-    cells, weights = np.empty((n_alternatives, strip + _PAD)), np.empty((n_alternatives, strip + _PAD))
+    cells, weights = np.empty((n_alternatives, strip + PAD)), np.empty((n_alternatives, strip + PAD))
     top, threshold, total, slope = np.empty(strip), np.empty(strip), np.empty(strip), np.empty(strip)
     for start in range(0, n_rows, strip):
         size = min(strip, n_rows - start)
@@ -54,10 +53,11 @@ def fill_threshold_values(utility: FloatArray, temperature: FloatArray, alpha: f
             for row in range(size):
                 q = weights[place, row]
                 slope[row] += q * cells[place, row] if q > 0.0 else 0.0
+        warmth, own = temperature[start : start + size], out[start : start + size]
         for row in range(size):
             gap = (threshold[row] + beta * (slope[row] / total[row])) / alpha
-            t = temperature[0] if temperature.size == 1 else temperature[start + row]
-            out[start + row] = top[row] + t * (0.0 if gap < 0.0 else gap)
+            t = temperature[0] if temperature.size == 1 else warmth[row]
+            own[row] = top[row] + t * (0.0 if gap < 0.0 else gap)
 
 
 def probabilities_by_numpy(utility: FloatArray, temperature: FloatArray, alpha: float, out: FloatArray) -> None:
@@ -73,7 +73,7 @@ def fill_threshold_probabilities(utility: FloatArray, temperature: FloatArray, a
     """Fill in the probabilities of each row, for one temperature or one a row; alpha above 1 and at most 2."""
     n_rows, n_alternatives = utility.shape
     beta, strip = alpha - 1.0, rows_of_strip(n_rows, n_alternatives)
-    cells, weights = np.empty((n_alternatives, strip + _PAD)), np.empty((n_alternatives, strip + _PAD))
+    cells, weights = np.empty((n_alternatives, strip + PAD)), np.empty((n_alternatives, strip + PAD))
     threshold, total, slope = np.empty(strip), np.empty(strip), np.empty(strip)
     for start in range(0, n_rows, strip):
         size = min(strip, n_rows - start)
@@ -82,9 +82,7 @@ def fill_threshold_probabilities(utility: FloatArray, temperature: FloatArray, a
         for place in range(n_alternatives):
             for row in range(size):
                 weights[place, row] /= total[row]
-        for row in range(size):
-            for place in range(n_alternatives):
-                out[start + row, place] = weights[place, row]
+        turn_back(weights, start, size, out)
 
 
 @inlined
@@ -100,6 +98,7 @@ def _solve_strip(
     slope: FloatArray,
 ) -> None:
     """Find the threshold of each row, its weights and their sum, which is 1 but for rounding; in kernels only."""
+    warmth = temperature[start : start + size]
     for row in range(size):
         threshold[row] = 0.0
     for _ in range(_STEPS):
@@ -114,7 +113,7 @@ def _solve_strip(
             _pass_of_powers(size, beta, cells, weights, threshold, total, slope)
         moved = 0
         for row in range(size):
-            t = temperature[0] if temperature.size == 1 else temperature[start + row]
+            t = temperature[0] if temperature.size == 1 else warmth[row]
             excess = total[row] - 1.0
             step = 2.0 * excess * total[row] / ((2.0 + (1.0 + beta) * excess) * slope[row])
             # at T = 0 all best ones weigh 1 and nothing else does, which is right as it is

@@ -12,11 +12,13 @@ from choicekit.kernels import (
     engine,
     exp,
     exp_of_nonpositive,
+    exp_roughly,
     float_of,
     fused,
     kernel,
     log,
     log_of_normal,
+    log_roughly,
     uniform_of,
 )
 
@@ -52,6 +54,18 @@ def fill_log(x, out):
 def fill_log_of_normal(x, out):
     for place in range(x.size):
         out[place] = log_of_normal(x[place])
+
+
+@kernel("const float64[1]", "float64[1]", twin=none)
+def fill_exp_roughly(x, out):
+    for place in range(x.size):
+        out[place] = exp_roughly(x[place])
+
+
+@kernel("const float64[1]", "float64[1]", twin=none)
+def fill_log_roughly(x, out):
+    for place in range(x.size):
+        out[place] = log_roughly(x[place])
 
 
 @kernel("const uint64[1]", "const float64[1]", "float64[2]", twin=none)
@@ -176,3 +190,13 @@ def test_a_fused_product_is_rounded_once():
     fill_rest(np.zeros(1, dtype=np.uint64), np.array([x]), out)
     assert out[2, 0] == 2.0**-29 + 2.0**-60
     assert x * x - 1 == 2.0**-29
+
+
+def test_rough_functions_are_as_near_as_they_say():
+    """What screens races and marks relies on these: see `_NEAR` there."""
+    rng = np.random.default_rng(5)
+    x = np.concatenate([rng.uniform(-100, 100, 200_000), rng.uniform(-1, 1, 200_000), [-700.0, 0.0, 700.0]])
+    assert np.max(np.abs(of(fill_exp_roughly, x) / np.exp(x) - 1)) < 2.7e-6
+    near_one = 1 - np.concatenate([2.0 ** -np.arange(1.0, 54.0), rng.uniform(0, 0.3, 200_000)])
+    u = np.concatenate([rng.uniform(size=200_000), 2.0 ** -np.arange(1.0, 53.0), near_one])
+    assert np.max(np.abs(of(fill_log_roughly, u) / np.log(u) - 1)) < 5.5e-5

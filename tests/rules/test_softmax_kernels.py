@@ -10,15 +10,9 @@ from hypothesis import strategies as st
 import choicekit as ck
 from choicekit.kernels import compiling, engine
 from choicekit.random import Draws, HeldDraws, Stage, alternative_words, row_words
-from choicekit.rules import softmax_kernels
+from choicekit.rules.race_kernels import choose_by_race, choose_by_race_with
 from choicekit.rules.racing import distributed_choices, raced_choices
-from choicekit.rules.softmax_kernels import (
-    choose_by_distribution,
-    choose_by_race,
-    choose_by_race_with,
-    fill_probabilities,
-    fill_values,
-)
+from choicekit.rules.softmax_kernels import choose_by_distribution, fill_probabilities, fill_values
 from tests.tolerances import assert_utilities_close
 
 pytestmark = pytest.mark.skipif(engine() == "numpy", reason="no compiled loops here")
@@ -279,6 +273,25 @@ def test_a_million_choices_of_each_kind_are_the_twins(monkeypatch):
     assert mismatches(100_000, 4, range(10), monkeypatch) == 0
 
 
+@pytest.mark.parametrize("width", [2, 5])
+def test_the_nearest_races_and_marks_are_settled_exactly(width, monkeypatch):
+    """A row is held at a distance from its rival that is below the digits of the rough functions."""
+    n_rows = 20_000
+    draws, inverse = draws_of(n_rows, width), draws_of(n_rows, width, Stage.INVERSE)
+    near = np.random.default_rng(9).uniform(-1, 1, n_rows) * 1e-6
+    table = np.zeros((n_rows, width))
+    times = -np.log(draws.uniforms(0))
+    table[:, 0] = np.log(times[:, 0]) - np.log(times[:, 1:].min(axis=1)) + near  # level with the best of the others
+    given_ = table, 1.0, draws, range(1)
+    np.testing.assert_array_equal(raced_choices(*given_), by_twin(monkeypatch, raced_choices, *given_))
+    share = inverse.uniforms(0)[:, 0]
+    table[:, 0] = np.log(share / (1 - share) * (width - 1)) + near  # the first mark at the number that is drawn
+    given_ = table, 1.0, inverse, range(1)
+    expected = by_twin(monkeypatch, distributed_choices, *given_)
+    np.testing.assert_array_equal(distributed_choices(*given_), expected)
+    assert 0.4 < np.mean(expected == 0) < 0.6
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [4, 10])
 def test_a_hundred_million_draws_are_the_twins(width, monkeypatch):
@@ -288,7 +301,3 @@ def test_a_hundred_million_draws_are_the_twins(width, monkeypatch):
         mismatches(block, width, range(start, start + 50), monkeypatch) for start in range(0, n_rows // block, 50)
     )
     assert wrong == 0
-
-
-def test_the_module_shows_its_kernels():
-    assert all(hasattr(getattr(softmax_kernels, name), "twin") for name in softmax_kernels.__all__)
