@@ -1,4 +1,4 @@
-"""What there is to name in a scenario: kinds, rules, distributions, functions."""
+"""What there is to name in a scenario: kinds, rules, conditions, distributions, functions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from choicekit.choice.expressions import FUNCTIONS
 from choicekit.choice.heterogeneity.distributions import registered_distributions
 from choicekit.rules import registered_rules
+from choicekit.scenario.assignment.sides import CONDITIONS
 from choicekit.scenario.kinds import kind_named, kinds
 
 __all__ = ["catalogue"]
@@ -18,11 +19,12 @@ def catalogue() -> dict[str, dict[str, str]]:
     Examples
     --------
     >>> list(catalogue())
-    ['kinds', 'rules', 'distributions of coefficients', 'functions in formulas']
+    ['kinds', 'rules', 'conditions of rows and columns', 'distributions of coefficients', 'functions in formulas']
     """
     return {
         "kinds": {name: kind_named(name).description for name in kinds()},
         "rules": _claims(registered_rules()),
+        "conditions of rows and columns": _claims(CONDITIONS),
         "distributions of coefficients": _claims(registered_distributions()),
         "functions in formulas": {name: function.description for name, function in FUNCTIONS.items()},
     }

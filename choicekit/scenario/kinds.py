@@ -90,7 +90,11 @@ class Kind(Protocol):
         ...
 
 
-_MODULES = {"choice": "choicekit.scenario.choice.kind", "tour": "choicekit.scenario.tour.kind"}
+_MODULES = {
+    "choice": "choicekit.scenario.choice.kind",
+    "tour": "choicekit.scenario.tour.kind",
+    "assignment": "choicekit.scenario.assignment.kind",
+}
 """Kinds by name and the module whose ``KIND`` they are; imported when used."""
 
 
@@ -100,7 +104,7 @@ def kinds() -> tuple[str, ...]:
     Examples
     --------
     >>> kinds()
-    ('choice', 'tour')
+    ('choice', 'tour', 'assignment')
     """
     return tuple(_MODULES)
 

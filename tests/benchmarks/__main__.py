@@ -18,6 +18,7 @@ import numpy as np
 
 import choicekit as ck
 from choicekit.kernels import engine
+from tests.benchmarks.assignment import assignment_table
 from tests.benchmarks.kernels import kernel_tables, rule_table
 from tests.benchmarks.timing import median_seconds
 
@@ -101,3 +102,4 @@ if __name__ == "__main__":
     command_table()
     study_table()
     policy_table()
+    assignment_table()

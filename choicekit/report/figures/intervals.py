@@ -36,12 +36,13 @@ class Interval:
 
 @dataclass(frozen=True, kw_only=True)
 class IntervalRow:
-    """A quantity, its estimate, and its intervals."""
+    """A quantity, its estimate, its intervals, and, where it is known, its true value."""
 
     name: str
     estimate: float
     text: str
     intervals: tuple[Interval, ...]
+    known: float = math.nan
 
 
 def draw_intervals(name: str, rows: tuple[IntervalRow, ...], *, label: str, axis: str) -> Markup:
@@ -79,7 +80,8 @@ def draw_intervals(name: str, rows: tuple[IntervalRow, ...], *, label: str, axis
 
 def _set_axes(panel: Axes, rows: tuple[IntervalRow, ...], axis: str, inner: float) -> None:
     ends = [end for row in rows for lane in row.intervals for end in (lane.lower, lane.upper)]
-    values = [value for value in (0.0, *(row.estimate for row in rows), *ends) if math.isfinite(value)]
+    known = [value for row in rows for value in (row.estimate, row.known)]
+    values = [value for value in (0.0, *known, *ends) if math.isfinite(value)]
     span = (max(values) - min(values)) or 1.0
     panel.set_xlim(min(values) - 0.05 * span, max(values) + 0.05 * span)
     panel.set_ylim(inner, 0)
@@ -107,6 +109,9 @@ def _draw_row(panel: Axes, row: IntervalRow, top: float, left: float) -> None:
         panel.plot([lane.lower, lane.upper], [y, y], color=colour, linewidth=2.4, solid_capstyle="butt", zorder=3)
         for end in (lane.lower, lane.upper):
             panel.plot([end, end], [y - 4, y + 4], color=colour, linewidth=1.6, zorder=3)
+        if math.isfinite(row.known):
+            (ring,) = panel.plot(row.known, y, "D", color="white", markersize=9, zorder=3.5, clip_on=False)
+            ring.set(markeredgecolor="#b35706", markeredgewidth=1.8)
         if math.isfinite(row.estimate):
             size = 9 if _MARKERS[place % 3] == "|" else 5.5
             panel.plot(row.estimate, y, _MARKERS[place % 3], color=INK, markersize=size, zorder=4, clip_on=False)

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 __all__ = ["REPORT_KINDS", "build_report", "headline"]
 
-REPORT_KINDS = {"choice": "choicekit.report.kinds.choice", "tour": "choicekit.report.kinds.tour"}
+REPORT_KINDS = {
+    "assignment": "choicekit.report.kinds.assignment",
+    "choice": "choicekit.report.kinds.choice",
+    "tour": "choicekit.report.kinds.tour",
+}
 """Kind of study to the module that knows it, imported when it is needed.
 
 Its ``build_report(result)`` returns the `Report`, its ``headline(result)`` the finding in one sentence.
@@ -40,7 +44,7 @@ def build_report(result: StudyResult) -> Report:
     Examples
     --------
     >>> sorted(REPORT_KINDS)
-    ['choice', 'tour']
+    ['assignment', 'choice', 'tour']
     """
     report: Report = _module(result).build_report(result)
     return report

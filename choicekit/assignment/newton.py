@@ -1,0 +1,122 @@
+"""Newton's method on the semi-dual of an assignment: its equations solved by conjugate gradients, as well as needed.
+
+References
+----------
+Kemertas, Farahmand & Jepson (2025), "A truncated Newton method for optimal transport", ICLR. Dembo, Eisenstat &
+Steihaug (1982), "Inexact Newton methods", SIAM J. Numer. Anal. 19. Bertsekas (1982), "Projected Newton methods for
+optimization problems with simple constraints", SIAM J. Control Optim. 20 (prices, which must not be negative).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from choicekit.assignment.semi_dual import Point, WeightTable
+
+__all__ = ["newton_step"]
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+_ENOUGH = 1e-4  # share of the decrease that a slope promises which a step must bring (Armijo)
+_SHORTER, _SHORTEST, _LONGEST = 0.25, 1e-4, 1e6
+_STEEP = 0.5  # share of the slope at the start with which a step is made longer
+_RIDGE = 0.3  # share of the whole error
+_OFF = 0.01  # share of a column's own error
+_NOISE = 1e-14  # of the value: what rounding may make of it
+_MOST_PRODUCTS = 500
+
+
+def newton_step(table: WeightTable, point: Point) -> Point:
+    """Return a point with a smaller value of the semi-dual, next to where it is least by Newton's equations.
+
+    Parameters
+    ----------
+    table : WeightTable
+    point : Point
+    """
+    t, bounded = table.temperature, table.problem.columns.bounded
+    free = ~((point.g >= 0) & (point.gradient <= 0)) if bounded else np.ones(point.g.size, dtype=bool)
+    direction = _direction(table, point, free)
+    slope = float(point.gradient @ direction)
+    noise = _NOISE * (abs(point.value) + t * float(point.r.sum()))
+
+    def at(length: float) -> Point:
+        g = point.g + length * direction
+        return table.at(np.minimum(g, 0.0) if bounded else g)
+
+    length = 1.0
+    while length > _SHORTEST:
+        trial = at(length)
+        if trial.value <= point.value + _ENOUGH * length * slope + noise:
+            return _longer(at, trial, direction, slope) if length == 1.0 else trial
+        length *= _SHORTER
+    return point
+
+
+def _longer(at: Callable[[float], Point], trial: Point, direction: FloatArray, slope: float) -> Point:
+    """Go on along a direction as long as it falls nearly as steeply as at its start.
+
+    So it is where a group of places is all but cut off from the others: far away their potentials change nothing.
+    """
+    length = 1.0
+    while length < _LONGEST and float(trial.gradient @ direction) < _STEEP * slope:
+        length /= _SHORTER
+        further = at(length)
+        if not further.value < trial.value:
+            break
+        trial = further
+    return trial
+
+
+def _direction(table: WeightTable, point: Point, free: BoolArray) -> FloatArray:
+    """Return an approximate solution of Newton's equations, in units of utility."""
+    t = table.temperature
+    weights, transposed = table.products()
+    scale, v = point.row_factors * point.response / point.totals, point.column_factors
+    # far from the solution a ridge keeps steps in bounds; near it, it is gone as fast as the error
+    ridge = min(1.0, _RIDGE * point.error) * point.c + _OFF * np.abs(point.gradient)
+    diagonal = point.c + ridge + t * table.problem.columns.curvature(point.g, t)
+
+    def product(x: FloatArray) -> FloatArray:
+        return np.asarray(diagonal * x - v * (transposed @ (scale * (weights @ (v * x)))))
+
+    preconditioner = np.where(diagonal > 0, diagonal, 1.0)
+    if weights is not table.weights:  # the exact diagonal: at low temperature little of the sums is left of it
+        squares = transposed.copy()
+        squares.data **= 2
+        exact = diagonal - v**2 * (squares @ scale)
+        preconditioner = np.where(exact > 1e-10 * diagonal, exact, np.maximum(1e-10 * diagonal, 1e-300))
+    accuracy = min(0.1, float(point.error) ** 0.5)
+    right = np.where(free, -point.gradient, 0.0)
+    return t * conjugate_gradients(product, right, preconditioner, free, accuracy)
+
+
+def conjugate_gradients(
+    product: Callable[[FloatArray], FloatArray],
+    right: FloatArray,
+    preconditioner: FloatArray,
+    free: BoolArray,
+    accuracy: float,
+) -> FloatArray:
+    """Return x with product(x) = right on the free places, to `accuracy` of the L1 norm of `right`, and 0 elsewhere."""
+    x, residual = np.zeros_like(right), right.copy()
+    wanted = accuracy * float(np.abs(right).sum())
+    z = residual / preconditioner
+    step, rho = z, float(residual @ z)
+    for _ in range(_MOST_PRODUCTS):
+        image = np.where(free, product(step), 0.0)
+        curvature = float(step @ image)
+        if not curvature > 0:
+            break
+        x = x + (rho / curvature) * step
+        residual = residual - (rho / curvature) * image
+        if float(np.abs(residual).sum()) <= wanted:
+            break
+        z = residual / preconditioner
+        rho, before = float(residual @ z), rho
+        step = z + (rho / before) * step
+    return x if np.any(x) else right / preconditioner

@@ -1,0 +1,1 @@
+"""`kind: assignment`: its blocks, and how an assignment scenario becomes a study and a result."""

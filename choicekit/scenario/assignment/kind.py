@@ -1,0 +1,77 @@
+"""`kind: assignment`: rows and columns are matched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from choicekit.assignment.cross_check import cross_check
+from choicekit.assignment.study import AssignmentOutcome, AssignmentStudy, run_study
+from choicekit.counting import counted
+from choicekit.errors import IdentificationError, Problem, ScenarioError
+from choicekit.execution import Progress
+from choicekit.scenario.assignment.blocks import AssignmentBlock, CrossCheckBlock
+from choicekit.scenario.assignment.checks import checks_of
+from choicekit.scenario.assignment.preparation import in_yaml, prepare_assignment
+from choicekit.scenario.blocks import ScenarioBlock
+from choicekit.scenario.kinds import Finished, Prepared
+from choicekit.scenario.validation import Findings
+
+__all__ = ["KIND", "AssignmentBlock", "AssignmentKind"]
+
+
+@dataclass(frozen=True)
+class AssignmentKind:
+    """The kind of scenario in which rows and columns are matched."""
+
+    name: str = "assignment"
+    description: str = "agents and places matched under conditions on either side: who goes where, at which prices"
+
+    def specification(self) -> type[ScenarioBlock]:
+        """Return the model of the whole file."""
+        return AssignmentBlock
+
+    def prepare(self, blocks: Mapping[str, Any], findings: Findings, directory: Path | None) -> Prepared | None:
+        """Check names, tables, formulas and masses, and build the study."""
+        return prepare_assignment(blocks, findings, directory)
+
+    def size(self, study: AssignmentStudy) -> str:
+        """Say in a sentence how large a prepared study is."""
+        n, m = study.problem.shape
+        said = f"{counted(n, 'row')} and {counted(m, 'column')}"
+        if study.policies:
+            n_policies = len(study.policies)
+            said += f", {'1 policy' if n_policies == 1 else f'{n_policies:,} policies'}"
+        return said + (f", {counted(len(study.temperatures), 'temperature')}" if study.temperatures else "")
+
+    def run(self, study: AssignmentStudy, specification: Any, workers: int, progress: Progress) -> Finished:
+        """Solve the assignment and what is asked about it, and check what comes out."""
+        outcome = _run(study, specification.cross_check, progress)
+        warnings: tuple[str, ...] = ()
+        if outcome.cross_check is not None and outcome.cross_check.passed is None:
+            reason = in_yaml(outcome.cross_check.reason)
+            warnings = (f"nothing came of `cross_check`: {reason}; take it away where that is no surprise",)
+        return Finished(
+            outcome=outcome,
+            checks=tuple(checks_of(outcome, specification)),
+            comparison=outcome.comparison,
+            warnings=warnings,
+        )
+
+
+def _run(study: AssignmentStudy, asked: Any, progress: Progress) -> AssignmentOutcome:
+    """Run a study; a cross-check with a threshold of its own is made after it."""
+    own = isinstance(asked, CrossCheckBlock)
+    try:
+        outcome = run_study(replace(study, cross_check=None) if own else study, progress=progress)
+    except IdentificationError as error:
+        raise ScenarioError([Problem(message=f"in `fit: basis`, {error}", path="fit.basis")]) from error
+    if not own:
+        return outcome
+    found = cross_check(outcome.result, asked.library, threshold=asked.threshold)
+    return replace(outcome, study=study, cross_check=found)
+
+
+KIND = AssignmentKind()
