@@ -19,7 +19,7 @@ __all__ = ["solve_fast"]
 FloatArray = npt.NDArray[np.float64]
 
 _FACTOR = 6.0  # between the temperatures of two stages
-_WARM = 60.0  # range of utility over temperature at which the first stage starts
+_WARM = 200.0  # range of utility over temperature at which the first stage starts
 _SERVED = 0.3  # largest error of a column then, so that even small ones have found their place
 _LOOSE = 1e-3  # error at which a stage before the last is done
 _PROBES = 3  # sweeps after which their number is foretold
@@ -57,13 +57,19 @@ def solve_fast(
     out = np.empty((n, m))
     with RowThreads(n, m) as over_rows:
         point = _cooled(problem, tolerance, most, trace, start, out, over_rows)
+
+        def finish(rows: slice) -> None:  # weights become the coupling
+            out[rows] *= point.row_factors[rows, None]
+            out[rows] *= point.column_factors
+
+        over_rows(finish)
     newton = any("Newton" in phase for phase in trace.phases)
     return Potentials(
         row=point.f,
         column=point.g,
         method="temperature scaling and Newton steps" if newton else "scaling",
         n_iterations=len(trace.iterations),
-        work=out,
+        coupling=out,
     )
 
 

@@ -239,11 +239,11 @@ def _account(
     tolerance: float,
 ) -> AssignmentResult:
     t = problem.temperature
-    if problem.sparse and found.work is not None:
-        coupling = found.work
+    if found.coupling is not None:
+        coupling = found.coupling
     else:
         x, y = found.row / t + reduced.row_log, found.column / t + reduced.column_log
-        coupling = coupling_of(reduced.utility, t, x, y, out=found.work)
+        coupling = coupling_of(reduced.utility, t, x, y)
     errors = _errors(reduced, coupling, found, problem.total_mass)
     status = _status(errors, reduced, found, tolerance)
     if not places.all:

@@ -102,7 +102,7 @@ def solve_sparse(
     Returns
     -------
     Potentials
-        With the coupling itself in `work`: at low temperatures it is more exact than what potentials give.
+        With the coupling itself in `coupling`: at low temperatures it is more exact than what potentials give.
 
     Notes
     -----
@@ -132,7 +132,7 @@ def solve_sparse(
     ...     row_log=np.zeros(2),
     ...     column_log=np.zeros(2),
     ... )
-    >>> solve_sparse(problem, tolerance=1e-12, max_iterations=None, trace=Trace()).work
+    >>> solve_sparse(problem, tolerance=1e-12, max_iterations=None, trace=Trace()).coupling
     array([[0.375, 0.125],
            [0.125, 0.375]])
     """
@@ -165,7 +165,7 @@ def _turned(found: Potentials, method: str) -> Potentials:
         column=found.row,
         method=method,
         n_iterations=found.n_iterations,
-        work=None if found.work is None else np.ascontiguousarray(found.work.T),
+        coupling=None if found.coupling is None else np.ascontiguousarray(found.coupling.T),
     )
 
 
@@ -181,7 +181,7 @@ def _over_all_cells(problem: ReducedProblem, total_mass: float) -> Potentials:
         column=np.zeros(m),
         method="sparsemax over all cells",
         n_iterations=1,
-        work=np.maximum(problem.utility + lift, 0.0) / t,
+        coupling=np.maximum(problem.utility + lift, 0.0) / t,
     )
 
 
@@ -195,7 +195,7 @@ def _by_row(problem: ReducedProblem) -> Potentials:
         column=np.zeros(problem.utility.shape[1]),
         method="sparsemax by row",
         n_iterations=1,
-        work=np.maximum(table + rest[:, None], 0.0) / t,
+        coupling=np.maximum(table + rest[:, None], 0.0) / t,
     )
 
 
@@ -240,7 +240,7 @@ def _by_stages(problem: ReducedProblem, tolerance: float, max_iterations: int, t
         column=g,
         method="sparse Newton",
         n_iterations=len(trace.iterations),
-        work=point.flow / problem.temperature,
+        coupling=point.flow / problem.temperature,
     )
 
 

@@ -93,15 +93,15 @@ class Potentials:
     row, column : ndarray
     method : str
     n_iterations : int
-    work : ndarray (n, m), optional
-        A table that the solver no longer needs, for the coupling to be put into.
+    coupling : ndarray (n, m), optional
+        The coupling itself, where the solver has it.
     """
 
     row: FloatArray
     column: FloatArray
     method: str
     n_iterations: int
-    work: FloatArray | None = None
+    coupling: FloatArray | None = None
 
 
 def solve_by_sweeps(
