@@ -102,7 +102,8 @@ def _sent(
     from scipy.sparse.csgraph import maximum_flow
 
     def units(amount: FloatArray) -> IntArray:
-        return np.minimum(np.minimum(amount, unit * _MOST) / unit, _MOST).astype(np.int32)
+        with np.errstate(over="ignore"):  # of amounts that are hardly numbers any more
+            return np.minimum(np.minimum(amount, unit * _MOST) / unit, _MOST).astype(np.int32)
 
     (n, m), (row, column) = shape, pairs
     source, sink = n + m, n + m + 1

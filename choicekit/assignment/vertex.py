@@ -290,17 +290,20 @@ def _program(
     )
     masses = np.concatenate((network.rows, network.columns))
     exponent = int(np.frexp(masses.max())[1])
-    answer = linprog(  # type: ignore[call-overload]  # the stubs know no sparse tables
-        -utility,
-        A_eq=sums,
-        b_eq=np.ldexp(masses, -exponent),
-        method="highs-ds",
-        options={
-            "presolve": False,  # faster without, and ends in a basis
-            "primal_feasibility_tolerance": _LP_TOLERANCE,
-            "dual_feasibility_tolerance": _LP_TOLERANCE,
-        },
-    )
+    for presolve in (False, True):  # faster without, and ends in a basis; older versions sometimes need it
+        answer = linprog(  # type: ignore[call-overload]  # the stubs know no sparse tables
+            -utility,
+            A_eq=sums,
+            b_eq=np.ldexp(masses, -exponent),
+            method="highs-ds",
+            options={
+                "presolve": presolve,
+                "primal_feasibility_tolerance": _LP_TOLERANCE,
+                "dual_feasibility_tolerance": _LP_TOLERANCE,
+            },
+        )
+        if answer.x is not None:
+            break
     if answer.status == 2:
         raise InfeasibleMassError(_INFEASIBLE)
     if answer.x is None:

@@ -82,6 +82,14 @@ def size_of(result: AssignmentResult) -> float:
     return max([float(held), *masses]) * largest
 
 
+def slip(result: AssignmentResult) -> float:
+    """How far below 0 rounding may bring a gap: a few ulps of the objective, and what U / T loses in the exponent."""
+    problem = result.problem
+    finite = np.abs(problem.utility[np.isfinite(problem.utility)]).max()
+    exponent = 0.0 if problem.temperature == 0 else float(finite) / problem.temperature
+    return (1e-12 + 4 * np.finfo(float).eps * exponent) * size_of(result)
+
+
 @pytest.mark.parametrize("kinds", PAIRS, ids=" and ".join)
 @settings(max_examples=8)
 @given(seed=SEEDS, temperature=SOFT, zero=st.booleans(), ties=st.booleans())
@@ -92,7 +100,7 @@ def test_every_pair_converges_with_a_certificate(
     assert result.status == "converged"
     assert max(result.row_error, result.column_error) <= TOLERANCE
     assert np.all(result.coupling >= 0)
-    assert result.gap >= -1e-12 * size_of(result)
+    assert result.gap >= -slip(result)
     assert result.gap <= 100 * TOLERANCE * size_of(result)
 
 
@@ -202,7 +210,7 @@ def assert_honest(problem: AssignmentProblem) -> None:
     assert result.converged or result.status == "precision" or rounding <= TOLERANCE, repr(result)
     assert np.all(np.isfinite(result.coupling))
     assert not result.converged or max(result.row_error, result.column_error) <= TOLERANCE
-    assert result.gap >= -1e-12 * size_of(result)
+    assert result.gap >= -slip(result)
 
 
 EXTREMES: dict[str, st.SearchStrategy[Any]] = {
