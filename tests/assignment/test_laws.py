@@ -74,11 +74,12 @@ def assert_same_coupling(found: np.ndarray, expected: np.ndarray) -> None:
 
 
 def size_of(result: AssignmentResult) -> float:
-    """What rounding of the objective is relative to: mass times utility, temperature and potentials."""
+    """What rounding of the objective is relative to: mass times utility, temperature, potentials, strength."""
     problem, held = result.problem, result.coupling.sum()
     masses = [float(np.sum(side.mass)) for side in (problem.rows, problem.columns) if side.mass is not None]
     lifts = [float(np.abs(f[np.isfinite(f)]).max()) for f in (result.row_potential, result.column_potential)]
-    largest = float(np.abs(problem.utility).max()) + problem.temperature + sum(lifts)
+    strengths = [side.strength for side in (problem.rows, problem.columns) if isinstance(side, Relaxed)]
+    largest = float(np.abs(problem.utility).max()) + problem.temperature + sum(lifts) + sum(strengths)
     return max([float(held), *masses]) * largest
 
 
