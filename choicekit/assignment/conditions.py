@@ -12,8 +12,8 @@ is  minimise  T sum(P) + F*(-f) + G*(-g)  with  P = R exp((U + f + g) / T),  and
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import ClassVar, Protocol, runtime_checkable
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,8 @@ class MarginalCondition(Protocol):
     name: ClassVar[str]
     bounded: ClassVar[bool]
     """Whether potentials must not be above 0."""
+    difficulty: ClassVar[int]
+    """How hard a side is on Newton's method: the harder of two is solved for by elimination."""
 
     @property
     def mass(self) -> FloatArray | None:
@@ -97,8 +99,45 @@ def _fit(mass: FloatArray, log_sums: FloatArray, temperature: float) -> FloatArr
         return np.where(mass > 0, temperature * (np.log(mass) - log_sums), -np.inf)
 
 
+class _Lenient:
+    """What a condition does that takes nothing off the objective and leaves nothing outside."""
+
+    bounded: ClassVar[bool] = False
+
+    def curvature(self, potential: FloatArray, temperature: float) -> FloatArray:
+        """See `MarginalCondition`: 0."""
+        return np.zeros_like(potential)
+
+    def penalty(self, sums: FloatArray, temperature: float) -> float:
+        """See `MarginalCondition`: 0."""
+        return 0.0
+
+    def outside(self, sums: FloatArray, potential: FloatArray, temperature: float) -> FloatArray:
+        """See `MarginalCondition`: nothing."""
+        return np.zeros_like(sums)
+
+
 @dataclass(frozen=True, eq=False)
-class Fixed:
+class _OfMass(_Lenient):
+    """A condition on places that hold some mass each."""
+
+    mass: FloatArray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mass", _check_mass(self.mass, type(self).__name__))
+
+    def conjugate(self, potential: FloatArray, temperature: float) -> float:
+        """See `MarginalCondition`: -<f, mass>, for potentials that may be had."""
+        held = self.mass > 0
+        return -float(potential[held] @ self.mass[held])
+
+    def restricted(self, places: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Self:
+        """See `MarginalCondition`."""
+        return replace(self, mass=self.mass[places])
+
+
+@dataclass(frozen=True, eq=False)
+class Fixed(_OfMass):
     """Sums are the masses.
 
     Parameters
@@ -117,12 +156,8 @@ class Fixed:
     array([-0.693, -0.693])
     """
 
-    mass: FloatArray
     name: ClassVar[str] = "fixed"
-    bounded: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "mass", _check_mass(self.mass, type(self).__name__))
+    difficulty: ClassVar[int] = 0
 
     def potential(self, log_sums: FloatArray, temperature: float) -> FloatArray:
         """See `MarginalCondition`: T log(mass / sums)."""
@@ -136,30 +171,9 @@ class Fixed:
         """See `MarginalCondition`: the masses."""
         return self.mass
 
-    def curvature(self, potential: FloatArray, temperature: float) -> FloatArray:
-        """See `MarginalCondition`: 0."""
-        return np.zeros_like(potential)
-
-    def penalty(self, sums: FloatArray, temperature: float) -> float:
-        """See `MarginalCondition`: 0."""
-        return 0.0
-
-    def conjugate(self, potential: FloatArray, temperature: float) -> float:
-        """See `MarginalCondition`: -<f, mass>."""
-        held = self.mass > 0
-        return -float(potential[held] @ self.mass[held])
-
-    def outside(self, sums: FloatArray, potential: FloatArray, temperature: float) -> FloatArray:
-        """See `MarginalCondition`: nothing."""
-        return np.zeros_like(self.mass)
-
-    def restricted(self, places: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Fixed:
-        """See `MarginalCondition`."""
-        return Fixed(self.mass[places])
-
 
 @dataclass(frozen=True, eq=False)
-class AtMost:
+class AtMost(_OfMass):
     """Sums are at most the masses: capacities. Minus the potential is the price of a place, 0 where there is room.
 
     Parameters
@@ -178,12 +192,9 @@ class AtMost:
     array([-0.693,  0.   ])
     """
 
-    mass: FloatArray
     name: ClassVar[str] = "at_most"
     bounded: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "mass", _check_mass(self.mass, type(self).__name__))
+    difficulty: ClassVar[int] = 3
 
     def potential(self, log_sums: FloatArray, temperature: float) -> FloatArray:
         """See `MarginalCondition`: T log(mass / sums), but at most 0."""
@@ -197,30 +208,13 @@ class AtMost:
         """See `MarginalCondition`: the masses where there is a price, and at most the masses elsewhere."""
         return np.where(potential < 0, self.mass, np.minimum(sums, self.mass))
 
-    def curvature(self, potential: FloatArray, temperature: float) -> FloatArray:
-        """See `MarginalCondition`: 0."""
-        return np.zeros_like(potential)
-
-    def penalty(self, sums: FloatArray, temperature: float) -> float:
-        """See `MarginalCondition`: 0."""
-        return 0.0
-
-    def conjugate(self, potential: FloatArray, temperature: float) -> float:
-        """See `MarginalCondition`: -<f, mass>, for potentials of at most 0."""
-        held = self.mass > 0
-        return -float(potential[held] @ self.mass[held])
-
     def outside(self, sums: FloatArray, potential: FloatArray, temperature: float) -> FloatArray:
         """See `MarginalCondition`: the room left."""
         return np.maximum(self.mass - sums, 0.0)
 
-    def restricted(self, places: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> AtMost:
-        """See `MarginalCondition`."""
-        return AtMost(self.mass[places])
-
 
 @dataclass(frozen=True, eq=False)
-class Relaxed:
+class Relaxed(_OfMass):
     """Sums may leave the masses at a cost of strength * sum(r log(r / mass) - r + mass).
 
     Parameters
@@ -246,13 +240,12 @@ class Relaxed:
     array([-0.347])
     """
 
-    mass: FloatArray
     strength: float
     name: ClassVar[str] = "relaxed"
-    bounded: ClassVar[bool] = False
+    difficulty: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "mass", _check_mass(self.mass, type(self).__name__))
+        super().__post_init__()
         strength = float(self.strength)
         if not (np.isfinite(strength) and strength > 0):
             raise InvalidInputError(
@@ -281,9 +274,14 @@ class Relaxed:
 
     def penalty(self, sums: FloatArray, temperature: float) -> float:
         """See `MarginalCondition`: strength times the divergence of the sums from the masses."""
-        from scipy.special import rel_entr
+        from scipy.special import rel_entr, xlog1py
 
-        return self.strength * float(np.sum(rel_entr(sums, self.mass) - sums + self.mass))
+        near = (self.mass > 0) & (sums < 2.0 * self.mass)  # there large terms of opposite sign would nearly cancel
+        mass, other = self.mass[near], ~near
+        relative = (sums[near] - mass) / mass
+        divergence = np.sum(mass * (xlog1py(1.0 + relative, relative) - relative))
+        divergence += np.sum(rel_entr(sums[other], self.mass[other]) - sums[other] + self.mass[other])
+        return self.strength * float(divergence)
 
     def conjugate(self, potential: FloatArray, temperature: float) -> float:
         """See `MarginalCondition`: strength * sum(mass (exp(-f / strength) - 1))."""
@@ -291,17 +289,9 @@ class Relaxed:
         with np.errstate(over="ignore"):
             return self.strength * float(self.mass[held] @ np.expm1(-potential[held] / self.strength))
 
-    def outside(self, sums: FloatArray, potential: FloatArray, temperature: float) -> FloatArray:
-        """See `MarginalCondition`: nothing, since masses need not be met."""
-        return np.zeros_like(self.mass)
-
-    def restricted(self, places: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Relaxed:
-        """See `MarginalCondition`."""
-        return Relaxed(self.mass[places], self.strength)
-
 
 @dataclass(frozen=True, eq=False)
-class Free:
+class Free(_Lenient):
     """Sums may be anything.
 
     Examples
@@ -311,7 +301,7 @@ class Free:
     """
 
     name: ClassVar[str] = "free"
-    bounded: ClassVar[bool] = False
+    difficulty: ClassVar[int] = 0
 
     @property
     def mass(self) -> None:
@@ -330,21 +320,9 @@ class Free:
         """See `MarginalCondition`: the sums."""
         return sums
 
-    def curvature(self, potential: FloatArray, temperature: float) -> FloatArray:
-        """See `MarginalCondition`: 0."""
-        return np.zeros_like(potential)
-
-    def penalty(self, sums: FloatArray, temperature: float) -> float:
-        """See `MarginalCondition`: 0."""
-        return 0.0
-
     def conjugate(self, potential: FloatArray, temperature: float) -> float:
         """See `MarginalCondition`: 0, for potentials of 0."""
         return 0.0
-
-    def outside(self, sums: FloatArray, potential: FloatArray, temperature: float) -> FloatArray:
-        """See `MarginalCondition`: nothing."""
-        return np.zeros_like(sums)
 
     def restricted(self, places: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Free:
         """See `MarginalCondition`."""
@@ -352,7 +330,7 @@ class Free:
 
 
 @dataclass(frozen=True, eq=False)
-class WithOutsideOption:
+class WithOutsideOption(_OfMass):
     """Sums and singles together are the masses; to stay single has utility 0 and an entropy of its own.
 
     Parameters
@@ -379,13 +357,12 @@ class WithOutsideOption:
     array([-0.693])
     """
 
-    mass: FloatArray
     entropy_weight: float = field(default=1.0, kw_only=True)
     name: ClassVar[str] = "with_outside_option"
-    bounded: ClassVar[bool] = False
+    difficulty: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "mass", _check_mass(self.mass, type(self).__name__))
+        super().__post_init__()
         if self.entropy_weight not in (0.5, 1.0):
             raise InvalidInputError(f"entropy_weight must be 1 or 1/2, found {self.entropy_weight!r}")
 
@@ -440,7 +417,3 @@ class WithOutsideOption:
     def _singles(self, potential: FloatArray, temperature: float) -> FloatArray:
         with np.errstate(over="ignore"):
             return np.exp(potential / (self.entropy_weight * temperature))
-
-    def restricted(self, places: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> WithOutsideOption:
-        """See `MarginalCondition`."""
-        return WithOutsideOption(self.mass[places], entropy_weight=self.entropy_weight)

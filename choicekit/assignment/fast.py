@@ -26,7 +26,6 @@ _PROBES = 3  # sweeps after which their number is foretold
 _MANY = 6  # sweeps that cost more than Newton steps
 _NEAREST = 1.05  # two temperatures between which none is tried
 _MOST = 2_000
-_RANK = {"fixed": 0, "relaxed": 1, "with_outside_option": 2, "at_most": 3}  # how hard on Newton's method as the columns
 _PATIENCE, _HARDLY = 25, 0.9  # iterations without a smaller error after which there is no more to be had
 
 
@@ -50,7 +49,7 @@ def solve_fast(
     start : ndarray (m,), optional
         Potentials of the columns to start from.
     """
-    if _RANK[problem.rows.name] < _RANK[problem.columns.name]:
+    if problem.rows.difficulty < problem.columns.difficulty:
         return _solve_turned(problem, tolerance, max_iterations, trace, start)
     most = _MOST if max_iterations is None else max_iterations
     n, m = problem.utility.shape
