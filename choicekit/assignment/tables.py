@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -12,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from choicekit.assignment.kernels import fill_coupling
+from choicekit.execution import available_workers
 
 __all__ = ["RowThreads", "coupling_of"]
 
 FloatArray = npt.NDArray[np.float64]
 
-_LEAST = 100_000  # cells from which on threads pay
+_LEAST = 2_000_000  # cells from which on threads pay
 
 
 class RowThreads:
@@ -37,8 +37,7 @@ class RowThreads:
     """
 
     def __init__(self, n_rows: int, n_columns: int) -> None:
-        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        workers = min(workers, n_rows) if n_rows * n_columns >= _LEAST else 1
+        workers = min(available_workers(), n_rows) if n_rows * n_columns >= _LEAST else 1
         self._ranges = [slice(*edges) for edges in pairwise(n_rows * part // workers for part in range(workers + 1))]
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="choicekit") if workers > 1 else None
 
