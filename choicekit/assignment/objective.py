@@ -26,10 +26,12 @@ def primal_value(problem: AssignmentProblem, coupling: FloatArray) -> float:
     Notes
     -----
     H(P) = -sum P (log(P / R) - 1), with R = 1 (counting) or the product of the masses; or -sum P^2 / 2 for the sparse
-    rule. 0 log 0 is 0.
+    rule. 0 log 0 is 0, and a coupling that is not finite has nan.
     """
     from scipy.special import xlogy
 
+    if not np.isfinite(coupling.sum()):
+        return float("nan")
     temperature, (row_log, column_log) = problem.temperature, problem.log_references()
     total = 0.0
     for start in range(0, len(coupling), _ROWS):

@@ -12,7 +12,7 @@ from choicekit.assignment.conditions import AtMost, Fixed, Free, MarginalConditi
 from choicekit.errors import InfeasibleMassError, InvalidInputError, ShapeError
 from choicekit.rules import RegularisedRule, Softmax, Sparsemax
 
-__all__ = ["AssignmentProblem", "Reference"]
+__all__ = ["AssignmentProblem", "Reference", "check_equal_totals"]
 
 FloatArray = npt.NDArray[np.float64]
 Reference = Literal["counting", "product"]
@@ -162,6 +162,23 @@ def _with_equal_totals(
     return rows, columns
 
 
+def check_equal_totals(rows: MarginalCondition, columns: MarginalCondition, way_out: str) -> None:
+    """Refuse two fixed sides of different total mass.
+
+    Raises
+    ------
+    InfeasibleMassError
+    """
+    if not (isinstance(rows, Fixed) and isinstance(columns, Fixed)):
+        return
+    total, other = float(rows.mass.sum()), float(columns.mass.sum())
+    if abs(total - other) > _ROUNDING * total:
+        raise InfeasibleMassError(
+            f"two fixed sides must have the same total mass, found {total:.12g} in rows and {other:.12g} in columns: "
+            + way_out
+        )
+
+
 def _check_totals(rows: MarginalCondition, columns: MarginalCondition) -> None:
     for condition, side in ((rows, "rows"), (columns, "columns")):
         if condition.mass is not None and not condition.mass.sum() > 0:
@@ -170,12 +187,7 @@ def _check_totals(rows: MarginalCondition, columns: MarginalCondition) -> None:
             )
     if rows.mass is None or columns.mass is None:
         return
-    total, other = float(rows.mass.sum()), float(columns.mass.sum())
-    if isinstance(rows, Fixed) and isinstance(columns, Fixed) and abs(total - other) > _ROUNDING * total:
-        raise InfeasibleMassError(
-            f"two fixed sides must have the same total mass, found {total:.12g} in rows and {other:.12g} in columns: "
-            "let the larger side be AtMost, or one of them Relaxed, or set scale_masses=True"
-        )
+    check_equal_totals(rows, columns, "let the larger side be AtMost, or one of them Relaxed, or set scale_masses=True")
     for demand, side, capacity, other_side in (
         (rows, "rows", columns, "columns"),
         (columns, "columns", rows, "rows"),

@@ -53,7 +53,8 @@ def solve_assignment(
     rows, columns : MarginalCondition or array_like
         `Fixed`, `AtMost`, `Relaxed`, `Free` or `WithOutsideOption`; an array of masses means `Fixed`. Masses may be 0.
     temperature : float
-        T >= 0 in units of utility; at T = 0 an exact optimal vertex.
+        T >= 0 in units of utility; at T = 0 an exact optimal vertex, where ties are not shared as a choice rule shares
+        them, but reported by ``unique=False``.
     rule : RegularisedRule, optional
         `Softmax` (default; Shannon entropy) or `Sparsemax` (half the squared norm), with their temperature left at 1.
     reference : {"counting", "product"}

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from choicekit.assignment.conditions import Fixed, MarginalCondition, WithOutsideOption
+from choicekit.assignment.problem import check_equal_totals
 from choicekit.errors import InvalidInputError, ShapeError
 
 __all__ = ["Observations", "observe"]
@@ -109,6 +110,8 @@ def observe(
             )
         if isinstance(condition, Fixed):
             factor = float(condition.mass.sum()) / n_matches
+    if rows is not None and columns is not None:
+        check_equal_totals(rows, columns, "scale one to the other, or leave out rows and columns for the observed sums")
     counted = bool(np.all(pairs == np.rint(pairs)))
     scaled = pairs * factor if factor != 1.0 else pairs
     found = Observations(

@@ -197,6 +197,7 @@ ONES = np.ones(5)
         (COUNTS, BASIS, {"availability": COUNTS > 1}, InvalidInputError, "found 1 in row 0, column 3, which is not"),
         (COUNTS, BASIS, {"availability": [True]}, ShapeError, "True or False for each pair"),
         (COUNTS, BASIS, {"rows": ONES[:4]}, ShapeError, "5 rows and 4 masses"),
+        (COUNTS, BASIS, {"rows": ONES[:5], "columns": ONES[:4]}, InvalidInputError, "5 in rows and 4 in col.*: scale"),
         (COUNTS, BASIS, {"rows": [1, 1, 0, 1, 1]}, InvalidInputError, "in row 2, whose mass is 0"),
         (COUNTS, BASIS, {"rows": Fixed}, InvalidInputError, "found the class"),
         (COUNTS, BASIS, {"rows": WithOutsideOption(ONES)}, InvalidInputError, "a mass of 1 and matches of 21 in row 0"),
