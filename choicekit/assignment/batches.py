@@ -219,8 +219,8 @@ class _Batch:
         U / T with the logarithms of what entropy is relative to; `turned` (B, m, n) holds its transposes.
     rows, columns : MarginalCondition
         Of all problems, place after place.
-    total : ndarray (B,)
-        Mass that errors are relative to.
+    limit : ndarray (B,) or None
+        Mass that errors are relative to; None for that of the coupling.
     """
 
     places: IntArray
@@ -228,7 +228,7 @@ class _Batch:
     turned: FloatArray
     rows: MarginalCondition
     columns: MarginalCondition
-    total: FloatArray
+    limit: FloatArray | None
 
     def only(self, kept: BoolArray) -> _Batch:
         """Return some of the problems."""
@@ -241,16 +241,21 @@ class _Batch:
             turned=self.turned[kept],
             rows=self.rows.restricted(np.repeat(kept, n)),
             columns=self.columns.restricted(np.repeat(kept, m)),
-            total=self.total[kept],
+            limit=None if self.limit is None else self.limit[kept],
         )
+
+    def relative(self, errors: FloatArray, sums: FloatArray) -> FloatArray:
+        """Return the L1 norm of errors over total mass, (B,)."""
+        total = sums.sum(axis=1) if self.limit is None else self.limit
+        return np.asarray(np.abs(errors).sum(axis=1) / total)
 
     def row_error(self, sums: FloatArray, x: FloatArray) -> FloatArray:
         """Return the errors of rows, L1 over total mass."""
-        return np.asarray(np.abs(sums - _at_places(self.rows.wanted, sums, x)).sum(axis=1) / self.total)
+        return self.relative(sums - _at_places(self.rows.wanted, sums, x), sums)
 
     def column_error(self, sums: FloatArray, y: FloatArray) -> FloatArray:
         """Return the errors of columns, L1 over total mass."""
-        return np.asarray(np.abs(sums - _at_places(self.columns.wanted, sums, y)).sum(axis=1) / self.total)
+        return self.relative(sums - _at_places(self.columns.wanted, sums, y), sums)
 
     def coupling(self, x: FloatArray, y: FloatArray) -> FloatArray:
         """Return the couplings (B, n, m)."""
@@ -332,7 +337,7 @@ def _swept(batch: _Batch, tolerance: float, most: int) -> _Record:
         column_log_sums = _log_sums(batch.turned + x[:, None, :])
         sums = np.exp(column_log_sums + y)
         gradient = sums - _at_places(batch.columns.wanted, sums, y)
-        error = np.abs(gradient).sum(axis=1) / batch.total
+        error = batch.relative(gradient, sums)
         record.errors[iteration, at], record.newton[iteration, at] = error, tried[at]
         done = error <= tolerance / 2
         record.x[at[done]], record.n_iterations[at[done]] = x[done], iteration + 1
@@ -386,13 +391,13 @@ def _side_by_side(problems: Sequence[AssignmentProblem]) -> tuple[_Batch, bool]:
         table += row_log[:, :, None] + column_log[:, None, :]
     rows = _joined([problem.rows for problem in problems], temperature)
     columns = _joined([problem.columns for problem in problems], temperature)
-    masses = (np.asarray(side.mass).reshape(len(problems), -1) for side in (rows, columns))
-    total = np.minimum(*(mass.sum(axis=1) for mass in masses))
+    masses = [np.asarray(side.mass).reshape(len(problems), -1) for side in (rows, columns) if side.limiting]
+    limit = np.min([mass.sum(axis=1) for mass in masses], axis=0) if masses else None
     turned, wide = np.ascontiguousarray(np.swapaxes(table, 1, 2)), table.shape[1] < table.shape[2]
     if wide:
         table, turned, rows, columns = turned, table, columns, rows
     return (
-        _Batch(places=np.arange(len(problems)), table=table, turned=turned, rows=rows, columns=columns, total=total),
+        _Batch(places=np.arange(len(problems)), table=table, turned=turned, rows=rows, columns=columns, limit=limit),
         wide,
     )
 

@@ -36,6 +36,8 @@ class MarginalCondition(Protocol):
     name: ClassVar[str]
     bounded: ClassVar[bool]
     """Whether potentials must not be above 0."""
+    limiting: ClassVar[bool]
+    """Whether no more than the masses may be in the coupling."""
     difficulty: ClassVar[int]
     """How hard a side is on Newton's method: the harder of two is solved for by elimination."""
 
@@ -103,6 +105,7 @@ class _Lenient:
     """What a condition does that takes nothing off the objective and leaves nothing outside."""
 
     bounded: ClassVar[bool] = False
+    limiting: ClassVar[bool] = True
 
     def curvature(self, potential: FloatArray, temperature: float) -> FloatArray:
         """See `MarginalCondition`: 0."""
@@ -242,6 +245,7 @@ class Relaxed(_OfMass):
 
     strength: float
     name: ClassVar[str] = "relaxed"
+    limiting: ClassVar[bool] = False
     difficulty: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
@@ -301,6 +305,7 @@ class Free(_Lenient):
     """
 
     name: ClassVar[str] = "free"
+    limiting: ClassVar[bool] = False
     difficulty: ClassVar[int] = 0
 
     @property

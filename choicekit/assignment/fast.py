@@ -6,15 +6,18 @@ ratio, known after a few; where it would take many more, Newton steps take their
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
+from choicekit.assignment.conditions import Fixed
 from choicekit.assignment.newton import newton_step
 from choicekit.assignment.semi_dual import Point, WeightTable
 from choicekit.assignment.sweeps import Potentials, ReducedProblem, Trace
 from choicekit.assignment.tables import RowThreads
 
-__all__ = ["solve_fast"]
+__all__ = ["MOST_ITERATIONS", "solve_fast"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -22,10 +25,13 @@ _FACTOR = 6.0  # between the temperatures of two stages
 _WARM = 200.0  # range of utility over temperature at which the first stage starts
 _SERVED = 0.3  # largest error of a column then, so that even small ones have found their place
 _LOOSE = 1e-3  # error at which a stage before the last is done
+_FAR = 1e3  # between the first temperature and the last, from which on it is smaller, as what is left is hard to mend
 _PROBES = 3  # sweeps after which their number is foretold
 _MANY = 6  # sweeps that cost more than Newton steps
 _NEAREST = 1.05  # two temperatures between which none is tried
-_MOST = 2_000
+MOST_ITERATIONS = 2_000
+_ULPS = 32.0  # of utility over temperature, to which errors can be told
+_TELLING = 32e3  # ulps of the range of utility by which a temperature must be above 0 to be told from it
 _PATIENCE, _HARDLY = 25, 0.9  # iterations without a smaller error after which there is no more to be had
 
 
@@ -51,21 +57,28 @@ def solve_fast(
     """
     if problem.rows.difficulty < problem.columns.difficulty:
         return _solve_turned(problem, tolerance, max_iterations, trace, start)
-    most = _MOST if max_iterations is None else max_iterations
+    most = MOST_ITERATIONS if max_iterations is None else max_iterations
     n, m = problem.utility.shape
     out = np.empty((n, m))
-    with RowThreads(n, m) as over_rows:
-        point = _cooled(problem, tolerance, most, trace, start, out, over_rows)
+    asked, spread = problem.temperature, _spread(problem)
+    problem = replace(problem, temperature=max(asked, _TELLING * np.finfo(float).eps * spread))
+    with RowThreads(n, m) as over_rows, np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        point = _cooled(problem, spread, tolerance, most, trace, start, out, over_rows)
 
         def finish(rows: slice) -> None:  # weights become the coupling
-            out[rows] *= point.row_factors[rows, None]
-            out[rows] *= point.column_factors
+            with np.errstate(over="ignore", invalid="ignore"):  # threads have states of their own
+                out[rows] *= point.row_factors[rows, None]
+                out[rows] *= point.column_factors
 
         over_rows(finish)
     newton = any("Newton" in phase for phase in trace.phases)
+    row, reached = point.f, problem.temperature
+    if reached > asked:  # no pair may be worth more than its price, or the dual would bound nothing
+        row = row - reached * np.log(max(1.0, float(out.max())))
     return Potentials(
-        row=point.f,
+        row=row,
         column=point.g,
+        temperature=reached,
         method="temperature scaling and Newton steps" if newton else "scaling",
         n_iterations=len(trace.iterations),
         coupling=out,
@@ -74,6 +87,7 @@ def solve_fast(
 
 def _cooled(
     problem: ReducedProblem,
+    spread: float,
     tolerance: float,
     most: int,
     trace: Trace,
@@ -82,20 +96,24 @@ def _cooled(
     over_rows: RowThreads,
 ) -> Point:
     """Solve from warm to cold; where a step between two temperatures proves too large, take one between them first."""
-    waiting = [problem.temperature] if start is not None else _temperatures(problem)
+    waiting = [problem.temperature] if start is not None else _temperatures(problem.temperature, spread)
+    least = _LOOSE * min(1.0, _FAR * waiting[0] / waiting[-1])
     g, arrived_at = np.zeros(out.shape[1]) if start is None else start, np.inf
     while True:
         t = waiting[-1]
         last = t == problem.temperature
+        loose = max(least, _ULPS * np.finfo(float).eps * spread / t)
         table = WeightTable(problem, t, out, over_rows)
-        point = _solve_at(table, g, 0.5 * tolerance if last else _LOOSE, most - len(trace.iterations), trace, last)
-        arrived = point.error <= (tolerance if last else 2 * _LOOSE) and (last or point.worst <= _SERVED)
+        point = _solve_at(table, g, 0.5 * tolerance if last else loose, most - len(trace.iterations), trace, last)
+        arrived = point.error <= (tolerance if last else 2 * loose) and (last or point.worst <= _SERVED)
         spent = len(trace.iterations) >= most or not np.isfinite(point.error)
         if not arrived and not spent and arrived_at > _NEAREST * t and arrived_at < np.inf:
             waiting.append(float(np.sqrt(t * arrived_at)))
             continue
-        if last or spent:
+        if last:
             return point
+        if spent:  # what there is, at the temperature that was asked for
+            return WeightTable(problem, problem.temperature, out, over_rows).at(point.g)
         g, arrived_at = point.g, t
         waiting.pop()
 
@@ -113,12 +131,21 @@ def _solve_turned(
         del table
     found = solve_fast(turned, tolerance=tolerance, max_iterations=max_iterations, trace=trace, start=start)
     trace.row_errors, trace.column_errors = trace.column_errors, trace.row_errors
-    return Potentials(row=found.column, column=found.row, method=found.method, n_iterations=found.n_iterations)
+    turned_back = None if found.coupling is None else found.coupling.T
+    return replace(found, row=found.column, column=found.row, coupling=turned_back)
 
 
-def _temperatures(problem: ReducedProblem) -> list[float]:
+def _spread(problem: ReducedProblem) -> float:
+    """Return how far utilities lie apart; that of not being matched, 0, counts where it may happen."""
     finite = problem.utility if np.isfinite(problem.utility.min()) else problem.utility[np.isfinite(problem.utility)]
-    spread, found = float(finite.max() - finite.min()), [problem.temperature]
+    high, low = float(finite.max()), float(finite.min())
+    if not (isinstance(problem.rows, Fixed) and isinstance(problem.columns, Fixed)):
+        high, low = max(high, 0.0), min(low, 0.0)
+    return high - low
+
+
+def _temperatures(coldest: float, spread: float) -> list[float]:
+    found = [coldest]
     while found[-1] * _WARM < spread:
         found.append(found[-1] * _FACTOR)
     return found
@@ -126,19 +153,22 @@ def _temperatures(problem: ReducedProblem) -> list[float]:
 
 def _solve_at(table: WeightTable, g: FloatArray, tolerance: float, most: int, trace: Trace, last: bool) -> Point:
     point, newton = table.at(g), False
-    before, errors = point, []
+    before, best, errors = point, point, []
     for _ in range(max(most, 1)):
         errors.append(point.error)
+        best = point if point.error < best.error else best
         phase = f"{'Newton' if newton else 'scaling'} at T = {table.temperature:.3g}"
         trace.add(phase, table.row_error(before, point), point.error)
         arrived = point.error <= tolerance and (last or point.worst <= _SERVED)
-        if arrived or not np.isfinite(point.error) or _stalled(errors):
+        if arrived or not np.isfinite(point.error):
+            return point
+        if _stalled(errors):
             break
         if not newton and len(errors) > _PROBES:
             newton = _remaining(errors, tolerance) > _MANY
         middle = newton_step(table, point) if newton else point
         before, point = point, table.at(table.swept(middle))
-    return point
+    return table.at(best.g)
 
 
 def _stalled(errors: list[float]) -> bool:

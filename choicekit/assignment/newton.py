@@ -22,7 +22,8 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 _ENOUGH = 1e-4  # share of the decrease that a slope promises which a step must bring (Armijo)
-_SHORTER, _SHORTEST, _LONGEST = 0.25, 1e-4, 1e6
+_SHORTER, _TRIALS, _LONGEST = 0.25, 3, 1e6
+_LEVEL, _HALVINGS = 0.5, 60  # share of the slope at the start at which a bisection ends, and when it does anyway
 _STEEP = 0.5  # share of the slope at the start with which a step is made longer
 _RIDGE = 0.3  # share of the whole error
 _OFF = 0.01  # share of a column's own error
@@ -48,13 +49,36 @@ def newton_step(table: WeightTable, point: Point) -> Point:
         g = point.g + length * direction
         return table.at(np.minimum(g, 0.0) if bounded else g)
 
+    def falls(trial: Point, length: float) -> bool:
+        change = trial.value - point.value
+        if abs(change) > noise:
+            return change <= _ENOUGH * length * slope
+        return float(trial.gradient @ direction) <= -_LEVEL * slope  # slopes can be told where values cannot
+
     length = 1.0
-    while length > _SHORTEST:
+    for _ in range(_TRIALS):
         trial = at(length)
-        if trial.value <= point.value + _ENOUGH * length * slope + noise:
+        if falls(trial, length):
             return _longer(at, trial, direction, slope) if length == 1.0 else trial
         length *= _SHORTER
-    return point
+    found = _lowest(at, direction, slope, length)
+    return found if found is not None and found.value <= point.value + noise else point
+
+
+def _lowest(at: Callable[[float], Point], direction: FloatArray, slope: float, length: float) -> Point | None:
+    """Return a point along a direction that is nearly level, or None where there is none within `length`.
+
+    So it is next to a capacity that is just reached, where the slope changes at once.
+    """
+    low, high = 0.0, length / _SHORTER
+    for _ in range(_HALVINGS):
+        length = 0.5 * (low + high)
+        trial = at(length)
+        found = float(trial.gradient @ direction)
+        if abs(found) <= -_LEVEL * slope:
+            return trial
+        low, high = (length, high) if found < 0 else (low, length)
+    return None
 
 
 def _longer(at: Callable[[float], Point], trial: Point, direction: FloatArray, slope: float) -> Point:
@@ -78,11 +102,15 @@ def _direction(table: WeightTable, point: Point, free: BoolArray) -> FloatArray:
     weights, transposed = table.products()
     scale, v = point.row_factors * point.response / point.totals, point.column_factors
     # far from the solution a ridge keeps steps in bounds; near it, it is gone as fast as the error
-    ridge = min(1.0, _RIDGE * point.error) * point.c + _OFF * np.abs(point.gradient)
-    diagonal = point.c + ridge + t * table.problem.columns.curvature(point.g, t)
+    ridge = np.where(free, min(1.0, _RIDGE * point.error) * point.c + _OFF * np.abs(point.gradient), 0.0)
+    curvature = t * table.problem.columns.curvature(point.g, t)
+    diagonal = point.c + ridge + curvature
+    # strong relaxed sides hardly curve where all potentials move alike: there a ridge would be all there is
+    curved = ridge.any() and (curvature.any() or not np.all(point.response == 1.0))
+    level = ridge / np.sqrt(ridge.sum()) if curved else np.zeros_like(ridge)
 
     def product(x: FloatArray) -> FloatArray:
-        return np.asarray(diagonal * x - v * (transposed @ (scale * (weights @ (v * x)))))
+        return np.asarray(diagonal * x - level * (level @ x) - v * (transposed @ (scale * (weights @ (v * x)))))
 
     preconditioner = np.where(diagonal > 0, diagonal, 1.0)
     if weights is not table.weights:  # the exact diagonal: at low temperature little of the sums is left of it

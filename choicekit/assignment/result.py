@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["AssignmentResult", "SolverHistory", "Status"]
 
 FloatArray = npt.NDArray[np.float64]
-Status = Literal["converged", "precision", "max_iterations", "not_finite"]
+Status = Literal["converged", "precision", "stalled", "max_iterations", "not_finite"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,8 +71,10 @@ class AssignmentResult:
         L1 distance of the coupling's sums from what the conditions ask for, over total mass.
     converged : bool
         Whether both errors are at most the tolerance and everything is finite.
-    status : {"converged", "precision", "max_iterations", "not_finite"}
-        ``"precision"`` where floating point cannot do better at this temperature: the gap says what it is worth.
+    status : {"converged", "precision", "stalled", "max_iterations", "not_finite"}
+        ``"precision"`` where floating point cannot do better at this temperature: the gap says what it is worth. Where
+        a temperature can hardly be told from 0, the coupling is that of the lowest that can, some 1e-11 of the range of
+        utility. ``"stalled"`` where no step helps and rounding is not why.
     method : str
         How it was solved.
     n_iterations : int

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from choicekit.assignment.closed_forms import solve_at_once
 from choicekit.assignment.conditions import Free, MarginalCondition
-from choicekit.assignment.fast import solve_fast
+from choicekit.assignment.fast import MOST_ITERATIONS, solve_fast
 from choicekit.assignment.problem import AssignmentProblem, Reference
 from choicekit.assignment.result import AssignmentResult, SolverHistory, Status
 from choicekit.assignment.sparse import solve_sparse
@@ -145,7 +145,7 @@ def solve_problem(
         found = solve_at_once(reduced, problem.total_mass)
     else:
         found = solve_fast(reduced, tolerance=tolerance, max_iterations=max_iterations, trace=trace, start=first)
-    result = _account(problem, reduced, found, trace, places, tolerance)
+    result = _account(problem, reduced, found, trace, places, tolerance, max_iterations)
     result = replace(result, unusable_pairs=_unusable(problem, usable))
     if not result.converged and on_failure == "raise":
         raise ConvergenceError(_failure(result), result=result)
@@ -238,6 +238,7 @@ def _account(
     trace: Trace,
     places: _Places,
     tolerance: float,
+    max_iterations: int | None,
 ) -> AssignmentResult:
     t = problem.temperature
     if found.coupling is not None:
@@ -246,7 +247,7 @@ def _account(
         x, y = found.row / t + reduced.row_log, found.column / t + reduced.column_log
         coupling = coupling_of(reduced.utility, t, x, y)
     errors = _errors(reduced, coupling, found, problem.total_mass)
-    status = _status(errors, reduced, found, tolerance)
+    status = _status(errors, reduced, found, tolerance, max_iterations)
     if not places.all:
         whole = np.zeros(problem.shape)
         whole[np.ix_(places.rows, places.columns)] = coupling
@@ -297,16 +298,28 @@ def _errors(
         )
 
 
-def _status(errors: tuple[float, float], reduced: ReducedProblem, found: Potentials, tolerance: float) -> Status:
+def _status(
+    errors: tuple[float, float],
+    reduced: ReducedProblem,
+    found: Potentials,
+    tolerance: float,
+    max_iterations: int | None,
+) -> Status:
     potentials = np.all(np.isfinite(found.row)) and np.all(np.isfinite(found.column))
     if not (potentials and np.all(np.isfinite(errors))):
         return "not_finite"
+    if found.temperature is not None and found.temperature > reduced.temperature:
+        return "precision"
     if max(errors) <= tolerance:
         return "converged"
-    # potentials are as large as utilities, and a sum of exponentials loses a few ulps of U / T for each place
-    largest = np.abs(np.where(np.isfinite(reduced.utility), reduced.utility, 0.0)).max()
+    # a sum of exponentials loses a few ulps of (U + f + g) / T for each place
+    finite = np.where(np.isfinite(reduced.utility), reduced.utility, 0.0)
+    largest = max(float(np.abs(part).max()) for part in (finite, found.row, found.column))
     rounding = _ROUNDING * np.finfo(float).eps * largest / reduced.temperature
-    return "precision" if rounding > tolerance else "max_iterations"
+    if max(errors) <= rounding:
+        return "precision"
+    most = MOST_ITERATIONS if max_iterations is None else max_iterations
+    return "stalled" if found.n_iterations < most else "max_iterations"
 
 
 def _failure(result: AssignmentResult) -> str:
@@ -318,6 +331,7 @@ def _failure(result: AssignmentResult) -> str:
         "precision": "utilities over temperature are so large that floating point can do no better: raise the "
         "temperature or the tolerance, or use temperature 0",
         "max_iterations": "raise max_iterations, the tolerance or the temperature",
+        "stalled": "no step makes the errors smaller: raise the temperature or the tolerance",
         "not_finite": "potentials are not finite: scale utilities down or raise the temperature",
     }
     return reached + way_out.get(result.status, "") + "; on_failure='return' gives what there is"

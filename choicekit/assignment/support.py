@@ -80,7 +80,9 @@ def usable_pairs(problem: AssignmentProblem) -> BoolArray | None:
     allowed &= rows[:, None]
     allowed &= columns
     if not allowed.any():
-        raise InfeasibleMassError("some pair of places with mass must be allowed, found all of them forbidden")
+        raise InfeasibleMassError(
+            "some pair of places with mass must be allowed, found all of them forbidden: nobody could be matched"
+        )
     side = _side_of_rows(problem, allowed)
     for one in (side, side.turned()):
         if isinstance(one.condition, Fixed):

@@ -53,8 +53,8 @@ class ReducedProblem:
         )
 
     def total(self, sums: FloatArray) -> float:
-        """Return the mass that errors are relative to: that of a side, or what there is where neither has any."""
-        masses = [c.mass for c in (self.rows, self.columns) if c.mass is not None]
+        """Return the mass that errors are relative to: the least a side limits it to, or what there is."""
+        masses = [c.mass for c in (self.rows, self.columns) if c.mass is not None and c.limiting]
         return float(min((np.sum(mass) for mass in masses), default=np.sum(sums)))
 
 
@@ -95,6 +95,8 @@ class Potentials:
     n_iterations : int
     coupling : ndarray (n, m), optional
         The coupling itself, where the solver has it.
+    temperature : float, optional
+        Of the coupling, where it is above that of the problem: the lowest at which floating point can tell cells apart.
     """
 
     row: FloatArray
@@ -102,6 +104,7 @@ class Potentials:
     method: str
     n_iterations: int
     coupling: FloatArray | None = None
+    temperature: float | None = None
 
 
 def solve_by_sweeps(

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from choicekit.assignment.conditions import MarginalCondition
+from choicekit.assignment.conditions import AtMost, MarginalCondition
 from choicekit.assignment.inverse.checking import (
     available_pairs,
     basis_functions,
@@ -283,8 +283,12 @@ def _failure(fit: AssignmentFit) -> str:
         "stalled": "no step improves it further: raise the tolerance, scale basis functions to like size, or give a "
         "penalty",
     }
+    found = way_out[fit.status]
+    capacities = isinstance(fit.model.rows, AtMost) or isinstance(fit.model.columns, AtMost)
+    if fit.status != "no_maximum" and fit.method == "likelihood" and capacities:
+        found = "the likelihood may be largest where a capacity is just reached: use method='moments'"
     return (
         f"a fit must end where its gradient and its steps vanish, found a gradient of {np.abs(fit.gradient).max():.2e} "
         f"and coefficients up to {np.abs(fit.coefficients).max():.4g} after {fit.n_iterations} iterations; "
-        f"{way_out[fit.status]}; on_failure='return' gives what there is"
+        f"{found}; on_failure='return' gives what there is"
     )
