@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,9 +25,11 @@ from choicekit.random import Draws, Stage, alternative_words, check_seed, row_wo
 if TYPE_CHECKING:
     from choicekit.assignment.inverse import AssignmentFit
 
-__all__ = ["AssignmentOutcome", "AssignmentStudy", "FitSettings", "run_study"]
+__all__ = ["AssignmentOutcome", "AssignmentStudy", "FitSettings", "check_fit", "run_study"]
 
 FloatArray = npt.NDArray[np.float64]
+
+_FOLDS = 5  # of a cross-validated penalty
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,8 +44,8 @@ class FitSettings:
         Of the coefficients, (K,).
     true_coefficients : array_like (K,), optional
         Those that made the utility, in units of temperature, to compare with.
-    penalty : float, optional
-        See `fit_assignment`.
+    penalty : float or "cross-validated", optional
+        See `fit_assignment`. Cross-validation needs draws, which it divides into five folds.
     draws : int, optional
         How many matches (with an outside option: households, singles included) are drawn from the coupling, to be
         fitted to; without it the coupling itself is.
@@ -64,7 +66,7 @@ class FitSettings:
     basis: FloatArray
     names: Sequence[str]
     true_coefficients: FloatArray | None = None
-    penalty: float | None = None
+    penalty: float | Literal["cross-validated"] | None = None
     draws: int | None = None
     seed: int | None = None
 
@@ -82,6 +84,15 @@ class FitSettings:
             if true.shape != (len(names),):
                 raise ShapeError(f"true_coefficients must be {len(names)}, as names are, found shape {true.shape}")
             object.__setattr__(self, "true_coefficients", true)
+        self._check_draws()
+
+    def _check_draws(self) -> None:
+        if self.penalty == "cross-validated" and (self.draws is None or self.draws < _FOLDS):
+            found = "none" if self.draws is None else f"{self.draws}"
+            raise InvalidInputError(
+                f"a cross-validated penalty needs at least {_FOLDS} draws, which it divides into folds, found {found}: "
+                "give draws, or the penalty as a number"
+            )
         if self.draws is None:
             return
         if isinstance(self.draws, bool) or self.draws != int(self.draws) or self.draws < 1:
@@ -105,6 +116,8 @@ class AssignmentStudy:
         Of a path from soft to hard.
     cross_check : str, optional
         The library that solves the same problem, ``"pot"``.
+    cross_check_threshold : float
+        What differences from it are held to; see `cross_check`.
     fit : FitSettings, optional
     tolerance, max_iterations
         As `solve_assignment`.
@@ -119,6 +132,7 @@ class AssignmentStudy:
     policies: Mapping[str, AssignmentPolicy] = field(default_factory=dict)
     temperatures: Sequence[float] = ()
     cross_check: str | None = None
+    cross_check_threshold: float = 1e-6
     fit: FitSettings | None = None
     tolerance: float = 1e-9
     max_iterations: int | None = None
@@ -163,6 +177,12 @@ class AssignmentOutcome:
     cross_check: CrossCheck | None
     fit: AssignmentFit | None
     neutral: FloatArray | None
+
+    def __repr__(self) -> str:
+        n, m = self.result.problem.shape
+        asked = ("comparison", "path", "cross_check", "fit")
+        found = "".join(f", {name}" for name in asked if getattr(self, name) is not None)
+        return f"AssignmentOutcome({n} x {m}, {self.result.status}{found})"
 
 
 def run_study(study: AssignmentStudy, progress: Progress | None = None) -> AssignmentOutcome:
@@ -220,7 +240,7 @@ def run_study(study: AssignmentStudy, progress: Progress | None = None) -> Assig
             progress=tell,
         )
     if study.cross_check is not None:
-        check = cross_check(result, study.cross_check)
+        check = cross_check(result, study.cross_check, threshold=study.cross_check_threshold)
         tell("cross-check", 1, 1)
     if study.fit is not None:
         fit = _fitted(result, study.fit)
@@ -236,6 +256,36 @@ def run_study(study: AssignmentStudy, progress: Progress | None = None) -> Assig
     )
 
 
+def check_fit(problem: AssignmentProblem, settings: FitSettings) -> None:
+    """Raise where no matches under a problem's conditions could tell the coefficients of a fit apart.
+
+    Parameters
+    ----------
+    problem : AssignmentProblem
+        Its utilities do not matter, but for the pairs that they forbid.
+    settings : FitSettings
+        Its basis.
+
+    Raises
+    ------
+    IdentificationError
+        The message names the combinations of coefficients.
+
+    Notes
+    -----
+    What matches by chance alone do not show, no others do: they have mass wherever there may be some. Few draws may
+    show less.
+
+    Examples
+    --------
+    >>> problem = AssignmentProblem(utility=np.zeros((2, 2)), rows=[0.5, 0.5], columns=[0.5, 0.5], temperature=1.0)
+    >>> check_fit(problem, FitSettings(basis=np.eye(2)[None], names=("alike",)))
+    """
+    neutral = replace(problem, utility=np.where(problem.utility > -np.inf, 0.0, -np.inf))
+    result = solve_problem(neutral, on_failure="return")
+    _fitted(result, replace(settings, draws=None, penalty=None))
+
+
 def _fitted(result: AssignmentResult, settings: FitSettings) -> AssignmentFit:
     """Fit to the coupling, or to matches drawn from it in units of mass."""
     from choicekit.assignment.inverse import fit_assignment
@@ -248,6 +298,8 @@ def _fitted(result: AssignmentResult, settings: FitSettings) -> AssignmentFit:
         rows=_seen(problem.rows, pairs.sum(axis=1), row_singles, problem.temperature),
         columns=_seen(problem.columns, pairs.sum(axis=0), column_singles, problem.temperature),
         penalty=settings.penalty,
+        folds=_FOLDS,
+        seed=0 if settings.seed is None else (settings.seed + 1) % 2**64,  # folds have other addresses than draws
         names=settings.names,
         observations=settings.draws,
         availability=np.isfinite(problem.utility),
@@ -282,6 +334,10 @@ def _observed(result: AssignmentResult, settings: FitSettings) -> tuple[FloatArr
     outcomes = np.concatenate([result.coupling.reshape(-1), row_singles, column_singles])
     total = float(outcomes.sum())
     drawn = _multinomial(outcomes / total, settings.draws, settings.seed) * (total / settings.draws)
+    if not drawn[: n * m].any():
+        raise InvalidInputError(
+            f"a fit needs a match, found none among {settings.draws:,} draws, which are all singles: raise draws"
+        )
     return drawn[: n * m].reshape(n, m), drawn[n * m : n * m + n], drawn[n * m + n :]
 
 

@@ -8,12 +8,15 @@ import re
 import numpy as np
 import numpy.typing as npt
 
+from choicekit.report.text import singular
+
 __all__ = [
     "MINUS",
     "NOTHING",
     "THIN",
     "column_decimals",
     "count",
+    "described",
     "error_in_points",
     "fixed",
     "p_value",
@@ -65,6 +68,17 @@ def count(value: float) -> str:
     ('210', '1\u202f000\u202f000')
     """
     return fixed(float(value), 0)
+
+
+def described(number: int, noun: str) -> str:
+    """Return how many there are of something, named in the plural: its singular for one.
+
+    Examples
+    --------
+    >>> described(210, "agents"), described(1, "agents")
+    ('210 agents', '1 agent')
+    """
+    return f"{count(number)} {singular(noun) if number == 1 else noun}"
 
 
 def real_minus(text: str) -> str:

@@ -10,8 +10,8 @@ import pytest
 
 from choicekit.assignment import AssignmentProblem
 from choicekit.assignment.policies import AssignmentPolicy
-from choicekit.assignment.study import AssignmentStudy, FitSettings, _multinomial, run_study
-from choicekit.errors import InvalidInputError, ShapeError
+from choicekit.assignment.study import AssignmentStudy, FitSettings, _multinomial, check_fit, run_study
+from choicekit.errors import IdentificationError, InvalidInputError, ShapeError
 from choicekit.rules import Sparsemax
 from tests.assignment.markets import PAIRS, market
 from tests.tolerances import assert_counts_follow, assert_monte_carlo
@@ -58,7 +58,38 @@ def test_everything_that_is_asked_for_is_there_and_told() -> None:
     assert list(outcome.comparison.policies) == ["warm", "warmer"]
     assert outcome.path.temperatures.tolist() == [1.0, 0.1, 0.0]
     assert outcome.cross_check.passed
+    assert outcome.cross_check.threshold == 1e-6
     assert outcome.fit.converged
+    assert repr(outcome) == "AssignmentOutcome(4 x 3, converged, comparison, path, cross_check, fit)"
+
+
+def test_a_cross_check_is_held_to_the_threshold_of_the_study() -> None:
+    study = AssignmentStudy(problem=linear_market(), cross_check="pot", cross_check_threshold=0.125)
+    outcome = run_study(study)
+    assert outcome.cross_check is not None
+    assert outcome.cross_check.threshold == 0.125
+    assert repr(outcome) == "AssignmentOutcome(4 x 3, converged, cross_check)"
+
+
+def test_a_penalty_is_chosen_by_cross_validation_of_the_draws() -> None:
+    found = fit_of(linear_market(), draws=2000, seed=1, penalty="cross-validated")
+    assert found.penalty == found.cross_validation.best
+    assert len(found.cross_validation.fold_scores) == 5
+
+
+@pytest.mark.parametrize(("rows", "columns"), PAIRS)
+def test_what_no_matches_tell_is_known_before_anything_is_run(rows: str, columns: str) -> None:
+    problem = linear_market(rows, columns)
+    check_fit(problem, FitSettings(basis=BASIS, names=NAMES))
+    same = FitSettings(basis=BASIS[[0, 1, 0]], names=(*NAMES, "again"), draws=10, seed=1, penalty="cross-validated")
+    with pytest.raises(IdentificationError, match="'one' - 'again'"):
+        check_fit(problem, same)
+
+
+def test_draws_that_are_all_singles_are_refused() -> None:
+    problem = linear_market("outside", "outside")
+    with pytest.raises(InvalidInputError, match="found none among 1 draws, which are all singles: raise draws"):
+        fit_of(replace(problem, utility=np.full((4, 3), -50.0)), draws=1, seed=1)
 
 
 def test_a_solver_that_stops_short_is_told_by_the_results() -> None:
@@ -123,6 +154,8 @@ def test_few_draws_vary_as_a_multinomial_does() -> None:
         ({"draws": 0, "seed": 1}, InvalidInputError, "draws must be a whole number of at least 1, found 0"),
         ({"draws": 1.5, "seed": 1}, InvalidInputError, "draws must be a whole number of at least 1, found 1.5"),
         ({"draws": 10}, InvalidInputError, "a fit to draws needs a seed"),
+        ({"penalty": "cross-validated"}, InvalidInputError, "needs at least 5 draws, .*, found none: give draws"),
+        ({"penalty": "cross-validated", "draws": 4, "seed": 1}, InvalidInputError, "at least 5 draws, .*, found 4"),
         ({"draws": 10, "seed": -1}, InvalidInputError, "seed must be a whole number"),
     ],
 )

@@ -146,6 +146,8 @@ def fitted(names: Sequence[str], coefficients: Any, errors: Any) -> Any:
         standard_errors=np.asarray(errors),
         intervals=lambda level=0.95: ends,
         converged=True,
+        penalty=0.0,
+        cross_validation=None,
         log_likelihood=-1234.5,
         neutral_log_likelihood=-1500.25,
         likelihood_ratio=SimpleNamespace(statistic=531.5, degrees=len(names), p_value=1e-12),

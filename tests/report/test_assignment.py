@@ -118,7 +118,7 @@ def test_the_title_without_policies(changes: dict[str, Any], found: str) -> None
 def test_a_policy_that_changes_nothing_says_so() -> None:
     report = assignment_report(outcome_of(tea_party(), policies={"none": AssignmentPolicy()}))
     assert report.title == "The policy changes nobody's welfare"
-    assert "Welfare of all types stay as they are." in soup_of(report).get_text()
+    assert "Welfare and prices of all types stay as they are." in soup_of(report).get_text()
 
 
 def test_codes_keep_their_small_letter() -> None:
@@ -182,6 +182,35 @@ def test_what_pot_cannot_express_is_said_plainly() -> None:
     assert page("marriage").find(id="table-cross-check") is None
     assert "No comparison: POT cannot express outside options." in page("marriage").get_text()
     assert "POT cannot express outside options" in reports("marriage").lead
+
+
+def test_of_several_best_assignments_only_the_objective_agrees() -> None:
+    problem = tea_party(utility=np.zeros((4, 4)), temperature=0.0)
+    check = dataclasses.replace(AGREES, coupling_difference=0.1, reason="only the objective was compared")
+    report = assignment_report(outcome_of(problem, cross_check=check))
+    assert "POT agrees on what is best; of several assignments that are, each may find another." in report.lead
+    assert "differ" not in report.lead
+    assert "several are best" in next(iter(cells(soup_of(report), "cross-check").values()))[1]
+    assert "Only the objective was compared." in soup_of(report).get_text()
+
+
+def test_the_sparse_rule_has_no_entropy_and_no_reference() -> None:
+    report = assignment_report(outcome_of(tea_party(rule=Sparsemax()), temperatures=(10.0, 1.0, 0.1)))
+    assert "reference" not in {fact.name for fact in report.facts} | cells(soup_of(report), "headline").keys()
+    assert "minus half the squared norm" in soup_of(report).get_text()
+    assert "entropy" not in " ".join(words(report.figures["path-entropy"]))
+
+
+def test_capacity_that_only_rounding_leaves_is_none() -> None:
+    outcome = outcome_of(tea_party(columns=at_most(5.0, 3, 2, 3)))
+    assert 0 < outcome.result.column_outside[2] < 1e-8 or outcome.result.column_outside[2] == 0
+    assert view_of(assignment_result(outcome)).columns.outside[2] == 0
+
+
+def test_those_who_gain_alike_are_counted() -> None:
+    shift = AssignmentPolicy(utility_shifts=[UtilityShift(amount=1.0, column="scone")])
+    text = soup_of(assignment_report(outcome_of(tea_party(), policies={"jam": shift}))).get_text()
+    assert "Jam: scone gains most, +0.600 each, tart and 2 more lose most, −0.400 each" in text
 
 
 # --- who is matched with whom ---------------------------------------------------------------------------------------
@@ -249,7 +278,8 @@ def test_forbidden_and_unusable_pairs_are_told() -> None:
     )
     report = assignment_report(outcome_of(problem))
     text = soup_of(report).get_text()
-    assert "1 of 4 pairs are forbidden." in text
+    assert "1 of 4 pairs is forbidden." in text
+    assert "Half of all mass is in 1 of 3 allowed pairs" in text
     assert "1 allowed pair has no mass" in text
     assert report.tables["unusable"].to_numpy().tolist() == [["bo", "scone"]]
     assert report.summary["unusable_pairs"] == report.summary["forbidden_pairs"] == 1

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from choicekit.report.kinds.choice.comparison.words import one_of
-from choicekit.report.kinds.choice.view import view_of
+from choicekit.report.numbers import described
 from choicekit.report.text import SHORTEST, display_names, distinct, in_sentence, shorten, singular
-from tests.report.studies import mode_choice, result_of
 
 LIKE = st.builds(
     "{}{}{}".format, st.sampled_from(["L" + "o" * 30, "night train to ", "a"]), st.text("ab ()123", max_size=4),
@@ -61,6 +58,5 @@ def test_a_name_that_looks_like_a_numbered_one_is_numbered_too() -> None:
 def test_singulars(plural: str, one: str) -> None:
     assert singular(plural) == one
     assert one_of(plural) == one
-    view = replace(view_of(result_of(mode_choice(replications=1))), agents=plural)
-    assert view.described(1, view.agents) == f"1 {one}"
-    assert view.described(2, view.agents) == f"2 {plural}"
+    assert described(1, plural) == f"1 {one}"
+    assert described(2, plural) == f"2 {plural}"

@@ -25,6 +25,7 @@ __all__ = ["Amount", "draw_amounts"]
 _ROW, _HEADING, _TOP, _BOTTOM, _BAR = 25.0, 30.0, 6.0, 48.0, 13.0
 _UP, _DOWN = "#05578f", "#b35706"
 _NAME = 28
+_CLEAR = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}  # keeps lines out of words
 _LEAST_TICKS = 60.0  # room that a tick needs, in SVG units
 
 
@@ -99,7 +100,8 @@ def draw_amounts(
         y = _TOP
         for row, shown in zip(amounts, names, strict=True):
             if row.heading:
-                write(canvas, 4, y + _HEADING - 13, shorten(row.heading, 60), colour=SOFT)
+                heading = canvas.text(4, y + _HEADING - 13, shorten(row.heading, 60), va="center", zorder=6)
+                heading.set(size=FONT_SIZE, color=SOFT, bbox=_CLEAR)
                 y += _HEADING
             write(canvas, 4, y + _ROW / 2, shown, bold=True)
             _draw_bar(canvas, row, y + _ROW / 2, zero, unit)
@@ -138,4 +140,4 @@ def _draw_bar(canvas: Axes, row: Amount, y: float, zero: float, unit: float) -> 
         canvas.add_patch(box)
     words = canvas.text(end + (-5 if below else 5), y, row.text, ha="right" if below else "left", va="center")
     words.set(size=FONT_SIZE - 0.5, color=INK if known else SOFT, weight="bold" if known else "normal", zorder=6)
-    words.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.8})  # keeps grid lines out of the words
+    words.set_bbox(_CLEAR)

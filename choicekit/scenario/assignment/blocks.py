@@ -15,6 +15,7 @@ __all__ = ["AssignmentBlock", "CrossCheckBlock", "FactorBlock"]
 
 Condition = Literal["fixed", "at_most", "relaxed", "free", "with_outside_option"]
 
+CROSS_VALIDATED = "cross-validated"
 _SOME = Field(min_length=1, max_length=10_000)
 _MOST = 1_000
 
@@ -35,6 +36,12 @@ def _below_infinity(value: float) -> float:
     return value
 
 
+def _number_or_cross_validated(value: object) -> object:
+    if value == CROSS_VALIDATED or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return _number_or_column(value)
+    raise ValueError(f"must be a number of at least 0, or {CROSS_VALIDATED}, found {show(value)}")
+
+
 def _number_or_text(value: object) -> object:
     if isinstance(value, str | bool) or (isinstance(value, int | float) and math.isfinite(value)):
         return value
@@ -47,6 +54,7 @@ Number = Annotated[float, AfterValidator(_below_infinity)]
 if TYPE_CHECKING:
     Mass = float | str | dict[str, float]
     Attribute = float | str
+    Penalty = float | Literal["cross-validated"]
     Values = list[list[float]] | dict[str, dict[str, float] | list[float]]
 else:
     Mass = mapping_or(
@@ -59,6 +67,11 @@ else:
     )
     Attribute = Annotated[
         Any, AfterValidator(_number_or_text), WithJsonSchema({"type": ["string", "number", "boolean"]})
+    ]
+    Penalty = Annotated[
+        Any,
+        AfterValidator(_number_or_cross_validated),
+        WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"const": CROSS_VALIDATED}]}),
     ]
     _Listed = Annotated[list[Number], _SOME]
     Values = mapping_or(
@@ -255,7 +268,11 @@ class FitBlock(Block):
     true_coefficients: dict[Name, Finite] | None = Field(
         default=None, description="What the estimates should be, in units of the temperature; then a check."
     )
-    penalty: Amount | None = Field(default=None, description="Ridge penalty on the coefficients; by default none.")
+    penalty: Penalty | None = Field(
+        default=None,
+        description="Ridge penalty on the coefficients: a number, or cross-validated, which chooses the one that best "
+        "predicts draws held out; by default none.",
+    )
 
 
 class AssignmentChecksBlock(Block):

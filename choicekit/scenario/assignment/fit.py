@@ -7,12 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from choicekit.assignment.study import FitSettings
+from choicekit.assignment import AssignmentProblem
+from choicekit.assignment.study import FitSettings, check_fit
+from choicekit.errors import IdentificationError, InvalidInputError
 from choicekit.scenario.assignment.formulas import PairInputs, pair_values, read_formula
 from choicekit.scenario.nests import is_cut
 from choicekit.scenario.validation import Findings
 
-__all__ = ["fit_settings"]
+__all__ = ["check_basis", "fit_settings"]
+
+_MOST_CHECKED = 1_000_000  # numbers of a basis; what a larger one shows is left to the run
 
 
 def fit_settings(blocks: Mapping[str, Any], inputs: PairInputs, findings: Findings) -> FitSettings | None:
@@ -43,14 +47,36 @@ def fit_settings(blocks: Mapping[str, Any], inputs: PairInputs, findings: Findin
         _check_true(true, names, findings)
     if len(findings.problems) > before or is_cut(("fit",), findings) or any(values is None for values in basis):
         return None
-    return FitSettings(
-        basis=np.array(basis),
-        names=tuple(names),
-        true_coefficients=None if true is None else np.array([true[name] for name in names], dtype=np.float64),
-        penalty=block.penalty,
-        draws=block.draws,
-        seed=blocks.get("seed", 0),  # one that could not be read has been noted
-    )
+    try:
+        return FitSettings(
+            basis=np.array(basis),
+            names=tuple(names),
+            true_coefficients=None if true is None else np.array([true[name] for name in names], dtype=np.float64),
+            penalty=block.penalty,
+            draws=block.draws,
+            seed=blocks.get("seed", 0),  # one that could not be read has been noted
+        )
+    except InvalidInputError as error:
+        findings.add(("fit", "penalty"), str(error))
+        return None
+
+
+def check_basis(problem: AssignmentProblem, settings: FitSettings, findings: Findings) -> None:
+    """Note coefficients that no matches could tell apart, at the last entry of the basis that is one of them.
+
+    Parameters
+    ----------
+    problem : AssignmentProblem
+    settings : FitSettings
+    findings : Findings
+    """
+    if settings.basis.size > _MOST_CHECKED:
+        return
+    try:
+        check_fit(problem, settings)
+    except IdentificationError as error:
+        named = [name for name in settings.names if f"'{name}'" in str(error)]
+        findings.add(("fit", "basis", *named[-1:]), str(error), of_key=True)
 
 
 def _check_true(true: Mapping[str, float], names: list[str], findings: Findings) -> None:

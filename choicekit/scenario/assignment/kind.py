@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from choicekit.assignment.cross_check import cross_check
 from choicekit.assignment.study import AssignmentOutcome, AssignmentStudy, run_study
 from choicekit.counting import counted
-from choicekit.errors import IdentificationError, Problem, ScenarioError
+from choicekit.errors import IdentificationError
 from choicekit.execution import Progress
-from choicekit.scenario.assignment.blocks import AssignmentBlock, CrossCheckBlock
+from choicekit.scenario.assignment.blocks import AssignmentBlock
 from choicekit.scenario.assignment.checks import checks_of
 from choicekit.scenario.assignment.preparation import in_yaml, prepare_assignment
 from choicekit.scenario.blocks import ScenarioBlock
@@ -48,11 +47,13 @@ class AssignmentKind:
 
     def run(self, study: AssignmentStudy, specification: Any, workers: int, progress: Progress) -> Finished:
         """Solve the assignment and what is asked about it, and check what comes out."""
-        outcome = _run(study, specification.cross_check, progress)
+        outcome = _run(study, progress)
         warnings: tuple[str, ...] = ()
-        if outcome.cross_check is not None and outcome.cross_check.passed is None:
-            reason = in_yaml(outcome.cross_check.reason)
-            warnings = (f"nothing came of `cross_check`: {reason}; take it away where that is no surprise",)
+        check = outcome.cross_check
+        if check is not None and check.passed is None:
+            check = replace(check, reason=in_yaml(check.reason))
+            outcome = replace(outcome, cross_check=check)
+            warnings = (f"nothing came of `cross_check`: {check.reason}; take it away where that is no surprise",)
         return Finished(
             outcome=outcome,
             checks=tuple(checks_of(outcome, specification)),
@@ -61,17 +62,13 @@ class AssignmentKind:
         )
 
 
-def _run(study: AssignmentStudy, asked: Any, progress: Progress) -> AssignmentOutcome:
-    """Run a study; a cross-check with a threshold of its own is made after it."""
-    own = isinstance(asked, CrossCheckBlock)
+def _run(study: AssignmentStudy, progress: Progress) -> AssignmentOutcome:
     try:
-        outcome = run_study(replace(study, cross_check=None) if own else study, progress=progress)
-    except IdentificationError as error:
-        raise ScenarioError([Problem(message=f"in `fit: basis`, {error}", path="fit.basis")]) from error
-    if not own:
-        return outcome
-    found = cross_check(outcome.result, asked.library, threshold=asked.threshold)
-    return replace(outcome, study=study, cross_check=found)
+        return run_study(study, progress=progress)
+    except IdentificationError as error:  # what the scenario's basis alone shows has been told before
+        drawn = study.fit is not None and study.fit.draws is not None
+        way_out = "; or raise `draws`: rare matches may show it" if drawn else ""
+        raise IdentificationError(f"in `fit`, {error}{way_out}") from error
 
 
 KIND = AssignmentKind()

@@ -13,16 +13,10 @@ import pandas as pd
 from choicekit.choice.layouts import SHOWN
 from choicekit.choice.tables import Table
 from choicekit.scenario.assignment.sides import Side
-from choicekit.scenario.assignment.tables import (
-    has_columns,
-    labels_in,
-    note_rows,
-    numbers_in,
-    table_of,
-    unknown_label,
-)
+from choicekit.scenario.assignment.tables import labels_in, note_rows, numbers_in, unknown_label
 from choicekit.scenario.document import EntryPath
 from choicekit.scenario.nests import is_cut
+from choicekit.scenario.tables import has_columns, named_table
 from choicekit.scenario.validation import Findings
 from choicekit.suggestions import suggest
 
@@ -68,7 +62,7 @@ def read_pairs(
         return None, None
     if block.values is not None:
         return _from_values((*path, "values"), block.values, rows, columns, _left_out(block), findings), None
-    table = table_of(path, block, [block.row, block.column], findings, directory)
+    table = named_table(path, block, findings, directory, text=[block.row, block.column])
     if table is None or not has_columns(path, block, ("row", "column", "value"), table, findings):
         return None, table
     if block.value is None and block.column is None:

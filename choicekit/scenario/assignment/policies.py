@@ -81,6 +81,7 @@ def read_policy(name: str, block: Any, baseline: Baseline, findings: Findings) -
         )
     if len(findings.problems) > before or is_cut(path, findings):
         return None
+    _warn_of_forbidden(path, block, baseline, findings)
     return AssignmentPolicy(
         description=block.description or "",
         utility_shifts=[UtilityShift(**dict(shift)) for shift in block.utility_shifts or ()],
@@ -91,6 +92,17 @@ def read_policy(name: str, block: Any, baseline: Baseline, findings: Findings) -
         temperature=block.temperature,
         **moves,
     )
+
+
+def _warn_of_forbidden(path: EntryPath, block: Any, baseline: Baseline, findings: Findings) -> None:
+    """Warn of shifts of a pair that is forbidden and stays so."""
+    rows, columns = baseline.inputs.rows.names, baseline.inputs.columns.names
+    for place, shift in enumerate(block.utility_shifts or ()):
+        if baseline.utility is None or shift.row not in rows or shift.column not in columns:
+            continue
+        if baseline.utility[rows.index(shift.row), columns.index(shift.column)] == -np.inf:
+            said = f"{shift.row!r} and {shift.column!r} are forbidden: this shift of utility changes nothing"
+            findings.warn((*path, "utility_shifts", place), said)
 
 
 def _taken_out(path: EntryPath, findings: Findings) -> list[str]:

@@ -19,15 +19,16 @@ from choicekit.choice.expressions import Expression
 from choicekit.choice.tables import Table
 from choicekit.errors import InfeasibleMassError, InvalidInputError
 from choicekit.rules import RegularisedRule, Softmax, Sparsemax
-from choicekit.scenario.assignment.fit import fit_settings
+from choicekit.scenario.assignment.blocks import CrossCheckBlock
+from choicekit.scenario.assignment.fit import check_basis, fit_settings
 from choicekit.scenario.assignment.formulas import PairInputs, check_coefficients, pair_values, read_formula
 from choicekit.scenario.assignment.pairs import read_pairs
 from choicekit.scenario.assignment.policies import Baseline, read_policy
 from choicekit.scenario.assignment.sides import Side, condition_of, read_side
-from choicekit.scenario.choice.agents import input_files
 from choicekit.scenario.document import EntryPath
 from choicekit.scenario.kinds import Prepared
 from choicekit.scenario.nests import is_cut
+from choicekit.scenario.tables import input_files
 from choicekit.scenario.validation import Findings
 
 __all__ = ["in_yaml", "prepare_assignment"]
@@ -62,17 +63,8 @@ def prepare_assignment(blocks: Mapping[str, Any], findings: Findings, directory:
 
     Parameters
     ----------
-    blocks : mapping
-        Entries of the file that could be read.
-    findings : Findings
-        Where problems and warnings are noted.
-    directory : Path, optional
-        Where a relative path of a table starts; by default the folder of the file that names it.
-
-    Returns
-    -------
-    Prepared or None
-        None where there are problems.
+    blocks, findings, directory
+        As `Kind.prepare`.
     """
     before = len(findings.problems)
     sides = {
@@ -90,6 +82,8 @@ def prepare_assignment(blocks: Mapping[str, Any], findings: Findings, directory:
     problem = None if utility is None or not sound else _problem(blocks, inputs, utility, findings)
     policies = _policies(blocks, Baseline(inputs=inputs, formula=formula, utility=utility), problem, findings)
     fit = None if blocks.get("fit") is None else fit_settings(blocks, inputs, findings)
+    if problem is not None and fit is not None:
+        check_basis(problem, fit, findings)
     if findings.problems or problem is None:
         return None
     study = _study(blocks, problem, policies, fit)
@@ -303,12 +297,14 @@ def _study(
     policies: Mapping[str, AssignmentPolicy],
     fit: FitSettings | None,
 ) -> AssignmentStudy:
-    cross_check = blocks["cross_check"]
+    asked = blocks["cross_check"]
+    check = asked if isinstance(asked, CrossCheckBlock) else CrossCheckBlock()
     return AssignmentStudy(
         problem=problem,
         policies=policies,
         temperatures=tuple(blocks["temperatures"]),
-        cross_check=cross_check if cross_check is None or isinstance(cross_check, str) else cross_check.library,
+        cross_check=None if asked is None else check.library,
+        cross_check_threshold=check.threshold,
         fit=fit,
         tolerance=blocks["solver"].tolerance,
         max_iterations=blocks["solver"].max_iterations,

@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from choicekit.assignment import AtMost, Fixed, Free, MarginalCondition, Relaxed, WithOutsideOption
 from choicekit.choice.tables import Table, column_values
-from choicekit.scenario.assignment.tables import has_columns, labels_in, note_rows, numbers_in, table_of
+from choicekit.scenario.assignment.tables import labels_in, note_rows, numbers_in
 from choicekit.scenario.document import EntryPath
 from choicekit.scenario.nests import is_cut
+from choicekit.scenario.tables import has_columns, named_table
 from choicekit.scenario.validation import Findings
 
 __all__ = ["CONDITIONS", "Side", "condition_of", "read_side"]
@@ -125,7 +126,7 @@ def _from_table(key: str, block: Any, findings: Findings, directory: Path | None
         findings.add(path, "a table needs `name`", "the column that names the places", of_key=True)
     if block.table is None:
         return None
-    table = table_of(path, block, [block.name], findings, directory)
+    table = named_table(path, block, findings, directory, text=[block.name])
     if table is None or block.name is None or not has_columns(path, block, ("name", "mass"), table, findings):
         return None
     names = labels_in(table, block.name, findings)

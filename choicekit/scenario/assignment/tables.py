@@ -1,67 +1,22 @@
-"""Tables that an assignment scenario names: read, and looked at column by column, each fault at its line."""
+"""Columns of the tables that an assignment scenario names: names and numbers, each fault at its line."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from choicekit.choice.layouts import SHOWN, with_rest
-from choicekit.choice.tables import Table, labels_of, number_of_each, read_table, unfit_path
-from choicekit.errors import DataError, InvalidInputError, Problem
-from choicekit.scenario.document import EntryPath
+from choicekit.choice.tables import Table, labels_of, number_of_each
+from choicekit.errors import Problem
 from choicekit.scenario.validation import Findings
 from choicekit.scenario.wording import show
 from choicekit.suggestions import suggest
 
-__all__ = ["has_columns", "labels_in", "note_rows", "numbers_in", "table_of", "unknown_label"]
+__all__ = ["labels_in", "note_rows", "numbers_in", "unknown_label"]
 
 FloatArray = npt.NDArray[np.float64]
-
-
-def table_of(
-    path: EntryPath, block: Any, names: Sequence[str | None], findings: Findings, directory: Path | None
-) -> Table | None:
-    """Read the table that a block names; None where it could not be read, which is noted.
-
-    Parameters
-    ----------
-    path : tuple of (str or int)
-        Where the block stands.
-    block : Block
-        With ``table`` and ``separator``.
-    names : sequence of (str or None)
-        Columns whose cells are names, kept as they are written: ``007`` is not 7.
-    findings : Findings
-    directory : Path, optional
-        Where its path starts; by default the folder of the file that names it.
-    """
-    entry = (*path, "table")
-    start = findings.document.origin(findings.written(entry)).parent if directory is None else directory
-    unfit = unfit_path(start / block.table)
-    if unfit is not None:  # the scenario's entry is where to look
-        findings.add(entry, f"{unfit[0]}: {show(block.table)}", unfit[1])
-        return None
-    text = {name for name in names if name is not None}
-    try:
-        return read_table(start / block.table, separator=block.separator, name=block.table, text=text)
-    except DataError as error:
-        findings.problems.extend(error.problems)
-    except InvalidInputError as error:
-        findings.add((*path, "separator"), str(error))
-    return None
-
-
-def has_columns(path: EntryPath, block: Any, keys: Sequence[str], table: Table, findings: Findings) -> bool:
-    """Say whether a table has the columns that a block names under some keys; those it has not are noted."""
-    columns = [str(column) for column in table.frame.columns]
-    unknown = [key for key in keys if isinstance(getattr(block, key), str) and getattr(block, key) not in columns]
-    for key in unknown:
-        findings.unknown((*path, key), "column", getattr(block, key), columns)
-    return not unknown
 
 
 def labels_in(table: Table, column: str, findings: Findings) -> list[str] | None:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from choicekit.choice.population import Population
-from choicekit.choice.tables import Table, read_table, unfit_path
+from choicekit.choice.tables import Table
 from choicekit.errors import DataError, InvalidInputError
 from choicekit.scenario.document import EntryPath
-from choicekit.scenario.result import InputFile
+from choicekit.scenario.tables import has_columns, named_table
 from choicekit.scenario.validation import Findings
-from choicekit.scenario.wording import show
 from choicekit.suggestions import suggest
 
-__all__ = ["check_columns", "check_layout", "input_files", "is_near", "population_of", "table_of_agents"]
+__all__ = ["check_columns", "check_layout", "is_near", "population_of", "table_of_agents"]
 
 
 def table_of_agents(
@@ -33,30 +31,16 @@ def table_of_agents(
         return None
     if agents.rows is not None:
         return _inline_table(agents.rows, findings)
-    path = ("agents", "table")
-    start = findings.document.origin(findings.written(path)).parent if directory is None else directory
-    unfit = unfit_path(start / agents.table)
-    if unfit is not None:  # the scenario's entry is where to look
-        findings.add(path, f"{unfit[0]}: {show(agents.table)}", unfit[1])
-        return None
-    try:
-        return read_table(
-            start / agents.table, separator=agents.separator, name=agents.table, text=_texts(agents, segments)
-        )
-    except DataError as error:
-        findings.problems.extend(error.problems)
-    except InvalidInputError as error:
-        findings.add(("agents", "separator"), str(error))
-    return None
+    return named_table(("agents",), agents, findings, directory, text=_texts(agents, segments))
 
 
-def _texts(agents: Any, segments: Mapping[str, Any]) -> set[str]:
-    """Columns of identifiers and labels, whose cells are taken as they are written: ``007`` is not 7."""
+def _texts(agents: Any, segments: Mapping[str, Any]) -> list[str | None]:
+    """Columns of identifiers and labels, those among them that the scenario names."""
     roles = [agents.agent, agents.situation, agents.alternative]
     if agents.layout == "wide":  # a long table marks what is chosen by 1 and 0
         roles.append(agents.chosen)
     roles += [segment.column for segment in segments.values() if segment.edges is None]
-    return {column for column in roles if column is not None}
+    return roles
 
 
 def _inline_table(rows: list[dict[str, Any]], findings: Findings) -> Table | None:
@@ -105,10 +89,9 @@ def check_layout(agents: Any, findings: Findings) -> None:
 def check_columns(agents: Any, table: Table, names: dict[str, str] | None, findings: Findings) -> None:
     """Note columns that the table has not, and attributes that do not fit the alternatives."""
     columns = [str(column) for column in table.frame.columns]
-    for key in ("agent", "situation", "alternative", "chosen", "weight", "availability"):
-        column = getattr(agents, key)
-        if column is not None and column not in columns:
-            findings.unknown(("agents", key), "column", column, columns)
+    has_columns(
+        ("agents",), agents, ("agent", "situation", "alternative", "chosen", "weight", "availability"), table, findings
+    )
     for attribute, by_alternative in agents.attributes.items():
         path: EntryPath = ("agents", "attributes", attribute)
         if attribute in columns:
@@ -154,12 +137,3 @@ def population_of(
 def is_near(name: str, others: list[str]) -> bool:
     """Whether one of `others` looks like a misspelling of `name`, which is then what is reported."""
     return bool(suggest(name, others))
-
-
-def input_files(tables: Mapping[EntryPath, Table | None]) -> Iterator[InputFile]:
-    """Describe the files that tables were read from, by the entry that names each; rows in the scenario have none."""
-    for entry, table in tables.items():
-        if table is not None and table.path is not None:
-            digest = hashlib.sha256(table.path.read_bytes()).hexdigest()
-            path, rows = str(table.path), len(table.frame)
-            yield InputFile(name=table.name, entry=entry, path=path, sha256=digest, rows=rows)

@@ -6,7 +6,6 @@ import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,43 +14,18 @@ import pandas as pd
 
 from choicekit.choice.layouts import SHOWN, with_rest
 from choicekit.choice.policies.covariance import ROUNDING, CoefficientCovariance
-from choicekit.choice.tables import Table, is_missing, number_of_each, read_table, unfit_path
-from choicekit.errors import DataError, InvalidInputError, Problem
+from choicekit.choice.tables import Table, is_missing, number_of_each
+from choicekit.errors import InvalidInputError, Problem
 from choicekit.scenario.document import EntryPath
 from choicekit.scenario.validation import Findings
 from choicekit.scenario.wording import show
 from choicekit.suggestions import suggest
 
-__all__ = ["covariance_of", "covariance_table"]
+__all__ = ["covariance_of"]
 
 FloatArray = npt.NDArray[np.float64]
 
 _FORMS = ("table", "matrix", "standard_errors")
-
-
-def covariance_table(block: Any, findings: Findings, directory: Path | None) -> Table | None:
-    """Read the table of a covariance, where it has one, noting what keeps it from being read.
-
-    Parameters
-    ----------
-    block : CovarianceBlock
-    findings : Findings
-    directory : Path, optional
-        Where its path starts; by default the folder of the file that names it.
-    """
-    if block.table is None:
-        return None
-    path = ("covariance", "table")
-    start = findings.document.origin(findings.written(path)).parent if directory is None else directory
-    unfit = unfit_path(start / block.table)
-    if unfit is not None:
-        findings.add(path, f"{unfit[0]}: {show(block.table)}", unfit[1])
-        return None
-    try:
-        return read_table(start / block.table, name=block.table)
-    except DataError as error:
-        findings.problems.extend(error.problems)
-    return None
 
 
 def covariance_of(

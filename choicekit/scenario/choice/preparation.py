@@ -21,20 +21,20 @@ from choicekit.rules import ChoiceRule
 from choicekit.scenario.choice.agents import (
     check_columns,
     check_layout,
-    input_files,
     is_near,
     population_of,
     table_of_agents,
 )
 from choicekit.scenario.choice.calibration import calibration_of, check_calibrate
 from choicekit.scenario.choice.comparison import ComparisonRequest, check_request, comparison_of, read_request
-from choicekit.scenario.choice.covariance import covariance_of, covariance_table
+from choicekit.scenario.choice.covariance import covariance_of
 from choicekit.scenario.choice.policies import check_policies, context_of, read_policies
 from choicekit.scenario.choice.rules import all_alternatives, check_rules, read_rule
 from choicekit.scenario.choice.segments import check_segments, segmentations
 from choicekit.scenario.choice.types import AgentTypes, entry_of, read_types
 from choicekit.scenario.document import EntryPath
 from choicekit.scenario.kinds import Prepared
+from choicekit.scenario.tables import input_files, named_table
 from choicekit.scenario.validation import Findings
 
 __all__ = ["ChoicePlan", "prepare_choice"]
@@ -63,17 +63,8 @@ def prepare_choice(blocks: Mapping[str, Any], findings: Findings, directory: Pat
 
     Parameters
     ----------
-    blocks : mapping
-        Entries of the file that could be read.
-    findings : Findings
-        Where problems and warnings are noted.
-    directory : Path, optional
-        Where a relative path of a table starts; by default the folder of the file that names it.
-
-    Returns
-    -------
-    Prepared or None
-        None where there are problems.
+    blocks, findings, directory
+        As `Kind.prepare`.
     """
     agents = blocks.get("agents")
     table = None if agents is None else table_of_agents(agents, blocks.get("segments", {}), findings, directory)
@@ -118,7 +109,7 @@ def _covariance(
     block = blocks.get("covariance")
     if block is None or ("coefficients",) in findings.removed:
         return None, None
-    table = covariance_table(block, findings, directory)
+    table = None if block.table is None else named_table(("covariance",), block, findings, directory)
     known = [*types.coefficients, *findings.taken_out("coefficients")]
     covariance = covariance_of(block, table, known, findings)
     for name in () if covariance is None else covariance.names:

@@ -152,6 +152,17 @@ def test_a_utility_that_is_wrong(utility: str, expected: list[str] | None, folde
         ("solver: {max_iterations: 0}", ["9:26 must be at least 1, found 0"]),
         ("cross_check: pott", ["9:14 must be pot, found 'pott', did you mean 'pot'?"]),
         ("cross_check: {threshold: 0}", ["9:26 must be above 0, found 0"]),
+        ("fit: {basis: {a: 1}, penalty: -1}", ["9:31 must be a finite number of at least 0, found -1"]),
+        ("fit: {basis: {a: 1}, penalty: crossvalidated}",
+         ["9:31 must be a number of at least 0, or cross-validated, found 'crossvalidated'"]),
+        ("fit: {basis: {a: 1}, penalty: true}",
+         ["9:31 must be a number of at least 0, or cross-validated, found true"]),
+        ("fit: {basis: {a: 1}, penalty: cross-validated}",
+         ["9:31 a cross-validated penalty needs at least 5 draws, which it divides into folds, found none: give draws, "
+          "or the penalty as a number"]),
+        ("fit:\n  basis:\n    ok: row_name == 'ann' and column_name == 'tart'\n    lost: row_name == 'ann'",
+         ["12:5 basis functions must be told apart by what is observed, found that 'lost' is without effect on "
+          "anything observed, under these conditions: leave 'lost' out"]),
         ("forbidden: [[an, tart], [bo, bum]]",
          ["9:14 unknown row 'an', did you mean 'ann'?", "9:30 unknown column 'bum', did you mean 'bun'?"]),
         ("forbidden: [[ann]]", ["9:13 must not be empty"]),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 from typer.testing import CliRunner
 
 from choicekit import load_scenario, run_scenario
 from choicekit.assignment import (
     AssignmentProblem,
-    AssignmentResult,
     AtMost,
     Fixed,
     Free,
@@ -23,11 +22,12 @@ from choicekit.assignment import (
     solve_assignment,
     solve_problem,
 )
-from choicekit.assignment.cross_check import CrossCheck, cross_check
 from choicekit.assignment.study import AssignmentOutcome, AssignmentStudy
 from choicekit.cli import app
+from choicekit.report.kinds import build_report
+from choicekit.report.numbers import significant
+from choicekit.report.page import render_page
 from choicekit.rules import Softmax, Sparsemax
-from choicekit.scenario.assignment import kind as kind_module
 from choicekit.scenario.assignment.sides import CONDITIONS
 from choicekit.scenario.catalogue import catalogue
 from choicekit.scenario.kinds import kinds
@@ -162,9 +162,10 @@ def test_a_formula_uses_attributes_pairs_and_coefficients(tmp_path: Path) -> Non
 def test_everything_can_be_set() -> None:
     extra = (
         "rule: {type: softmax}\nreference: counting\nscale_masses: true\n"
-        "solver: {tolerance: 0.001, max_iterations: 7}\ntemperatures: [2, 0]\ncross_check: pot\n"
-        "fit: {basis: {ann: row_name == 'ann', one: 1}, draws: 9, penalty: 0.5, "
-        "true_coefficients: {one: 2, ann: 1}}\n"
+        "solver: {tolerance: 0.001, max_iterations: 7}\ntemperatures: [2, 0]\n"
+        "cross_check: {library: pot, threshold: 0.01}\n"
+        "fit: {draws: 9, basis: {ann: row_name == 'ann' and column_name == 'tart', "
+        "bo: row_name == 'bo' and column_name == 'bun'}, penalty: 0.5, true_coefficients: {bo: 2, ann: 1}}\n"
     )
     study = study_of(BASE.replace("temperature: 1", "temperature: 0.25") + extra, seed=77)
     problem, fit = study.problem, study.fit
@@ -172,10 +173,10 @@ def test_everything_can_be_set() -> None:
     assert isinstance(problem_of(BASE + "rule: {type: sparsemax}\n").rule, Sparsemax)
     assert (problem.temperature, problem.reference, problem.scale_masses) == (0.25, "counting", True)
     assert (study.tolerance, study.max_iterations) == (0.001, 7)
-    assert (study.temperatures, study.cross_check) == ((2.0, 0.0), "pot")
+    assert (study.temperatures, study.cross_check, study.cross_check_threshold) == ((2.0, 0.0), "pot", 0.01)
     assert fit is not None
-    assert (fit.names, fit.draws, fit.penalty, fit.seed) == (("ann", "one"), 9, 0.5, 77)
-    np.testing.assert_array_equal(fit.basis, [[[1, 1], [0, 0]], [[1, 1], [1, 1]]])
+    assert (fit.names, fit.draws, fit.penalty, fit.seed) == (("ann", "bo"), 9, 0.5, 77)
+    np.testing.assert_array_equal(fit.basis, [[[1, 0], [0, 0]], [[0, 0], [0, 1]]])
     np.testing.assert_array_equal(fit.true_coefficients, [1, 2])
 
 
@@ -290,15 +291,30 @@ def test_a_cross_check_is_held_to_its_threshold() -> None:
     assert checks_of(TWO + "cross_check: pot\n")["cross_check_coupling"].limit == 1e-6
 
 
-def test_a_cross_check_that_fails_is_a_failed_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    def other(result: AssignmentResult, library: str, *, threshold: float) -> CrossCheck:
-        found = cross_check(result, library, threshold=threshold)
-        return replace(found, coupling_difference=1e-3, passed=False, reason="it differs")
+THREE = (
+    f"{HEAD}rows: {{mass: {{a: 1, b: 2, c: 3}}}}\ncolumns: {{mass: {{d: 3, e: 2, f: 1}}}}\n"
+    "utility: {values: [[0, -3, 1], [2, 0, -1], [1, -2, 4]]}\ntemperature: 0.5\n"
+)
 
-    monkeypatch.setattr(kind_module, "cross_check", other)
-    result = run_scenario(TWO + "cross_check: {threshold: 0.0001}\n")
+
+def test_a_cross_check_that_fails_is_a_failed_check(tmp_path: Path) -> None:
+    rough = THREE + "solver: {tolerance: 0.01}\n"  # far from what the other package finds
+    path = tmp_path / "three.yaml"
+    path.write_text(rough + "cross_check: {threshold: 1.0e-8}\n")
+    result = run_scenario(path)
     assert [check.name for check in result.checks if not check.passed] == ["cross_check_coupling"]
     assert (result.passed, result.warnings, result.outcome.study.cross_check) == (False, (), "pot")
+    found = CliRunner().invoke(app, ["run", str(path), "--out", str(tmp_path / "out")])
+    assert found.exit_code == 3
+    assert "\u2264 10\u207b\u2078" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    path.write_text(rough + "cross_check: {threshold: 0.1}\n")
+    assert CliRunner().invoke(app, ["run", str(path), "--out", str(tmp_path / "out")]).exit_code == 0
+
+
+def test_a_threshold_that_nobody_can_meet_is_said_and_not_failed() -> None:
+    result = run_scenario(TWO + "cross_check: {threshold: 1.0e-300}\n")
+    assert result.outcome.cross_check.passed is None
+    assert "POT stopped at a marginal error of" in result.warnings[0]
 
 
 def test_of_several_best_assignments_only_the_objective_is_compared() -> None:
@@ -315,7 +331,16 @@ def test_a_problem_that_the_other_package_cannot_express_is_said_and_not_failed(
     (warning,) = result.warnings
     assert warning.startswith("nothing came of `cross_check`: POT cannot express")
     assert "at_most" in warning
+    assert "at_most" in build_report(result).lead
     assert result.outcome.cross_check.passed is None
+
+
+def test_a_shift_of_a_pair_that_is_forbidden_is_warned_of() -> None:
+    shifts = "[{amount: 1, row: ann, column: bun}, {amount: 1, row: bo, column: bun}, {amount: 1, column: bun}]"
+    scenario = load_scenario(f"{BASE}forbidden: [[ann, bun]]\npolicies: {{p: {{utility_shifts: {shifts}}}}}\n")
+    (warning,) = scenario.warnings
+    assert "'ann' and 'bun' are forbidden: this shift of utility changes nothing" in warning
+    assert warning.startswith("<scenario>:10:")
 
 
 def test_policies_and_the_path_are_checked_too() -> None:
@@ -329,10 +354,7 @@ def test_policies_and_the_path_are_checked_too() -> None:
 
 
 def test_a_solver_that_may_not_go_on_fails_its_checks() -> None:
-    values = "[[0, -3, 1], [2, 0, -1], [1, -2, 4]]"
-    sides = "rows: {mass: {a: 1, b: 2, c: 3}}\ncolumns: {mass: {d: 3, e: 2, f: 1}}\n"
-    text = f"{HEAD}{sides}utility: {{values: {values}}}\ntemperature: 0.05\nsolver: {{max_iterations: 1}}\n"
-    result = run_scenario(text)
+    result = run_scenario(THREE + "solver: {max_iterations: 1}\n", overrides=["temperature=0.05"])
     assert not result.passed
     assert not result.outcome.result.converged
 
@@ -361,14 +383,42 @@ def test_a_fit_to_draws_is_held_to_its_standard_errors() -> None:
     assert "fit_recovers" not in checks_of(FITTED + draws)
 
 
-def test_a_basis_that_is_not_identified_is_the_scenarios_fault(tmp_path: Path) -> None:
+def test_a_basis_that_is_not_identified_is_told_before_anything_is_run(tmp_path: Path) -> None:
     path = tmp_path / "tea.yaml"
-    path.write_text(TWO + "fit: {basis: {first: row_name == 'a'}}\n")
+    path.write_text(
+        TWO + "fit:\n  basis:\n    ok: row_name == 'a' and column_name == 'c'\n    first: row_name == 'a'\n"
+    )
+    for command in (["check", str(path)], ["run", str(path), "--out", str(tmp_path / "out")]):
+        found = CliRunner().invoke(app, command)
+        assert found.exit_code == 2
+        assert f"{path}:12:5 basis functions must be told apart" in found.output
+        assert "'first' is constant by row and column" in found.output
+        assert found.output.endswith("1 problem, nothing was run\n")
+
+
+def test_draws_that_do_not_tell_coefficients_apart_are_a_failed_run(tmp_path: Path) -> None:
+    path = tmp_path / "tea.yaml"
+    path.write_text(TWO + "fit: {draws: 1, basis: {ok: row_name == 'a' and column_name == 'c'}}\n")
     found = CliRunner().invoke(app, ["run", str(path), "--out", str(tmp_path / "out")])
-    assert found.exit_code == 2
-    assert "in `fit: basis`, " in found.output
-    assert "'first'" in found.output
-    assert "Traceback" not in found.output
+    assert found.exit_code == 1
+    assert "error: in `fit`, basis functions must be told apart" in found.output
+    assert "or raise `draws`" in found.output
+    assert "nothing was run" not in found.output
+
+
+def test_a_penalty_can_be_chosen_by_cross_validation() -> None:
+    result = run_scenario(FITTED + "  penalty: cross-validated\n  draws: 3000\n")
+    fit = result.outcome.fit
+    assert fit.cross_validation is not None
+    assert fit.penalty == fit.cross_validation.best > 0
+    report = build_report(result)
+    assert report.summary["fit"]["penalty"] == fit.penalty
+    assert report.summary["fit"]["cross_validated"] is True
+    assert report.tables["penalties"]["penalty"].tolist() == fit.cross_validation.penalties.tolist()
+    text = BeautifulSoup(render_page(report), "html.parser").get_text()
+    assert f"A ridge penalty of {significant(fit.penalty, 3)}, chosen by cross-validation, pulls them towards 0" in text
+    assert text.count("✓") == 1 + sum(check.passed for check in result.checks) + 1  # chosen, checks, verdict
+    assert run_scenario(FITTED + "  penalty: 0.5\n  draws: 3000\n").outcome.fit.cross_validation is None
 
 
 def test_failed_checks_have_their_exit_code(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from choicekit.report.content import Block, Cell, Column, Figure, Heading, Prose
 from choicekit.report.figures.errors import Phase, draw_errors, phases_of
 from choicekit.report.kinds.assignment.view import AssignmentView
 from choicekit.report.numbers import NOTHING, count, significant
-from choicekit.report.text import clean, in_sentence, join_words
+from choicekit.report.text import capitalise, clean, in_sentence, join_words
 
 __all__ = ["certificate_section", "library_name"]
 
@@ -149,6 +149,8 @@ def _cross_check(check: CrossCheck) -> list[Block]:
     blocks: list[Block] = [Heading(f"The same problem solved by {name}")]
     if check.passed is None:
         return [*blocks, Prose(f"No comparison: {clean(check.reason)}.")]
+    apart = significant(check.coupling_difference, 2)
+    several = bool(check.passed) and check.coupling_difference > check.threshold
     verdict = Cell(text="✓ agrees", style="good") if check.passed else Cell(text="✗ does not agree", style="bad")
     method = clean(check.method)
     table = Table(
@@ -165,11 +167,11 @@ def _cross_check(check: CrossCheck) -> list[Block]:
             (
                 Cell(text=f"{name} {method}".strip()),
                 verdict,
-                Cell(text=significant(check.coupling_difference, 2)),
+                Cell(text=apart, below="several are best" if several else ""),
                 Cell(text=significant(check.objective_difference, 2)),
                 Cell(text=f"≤ {significant(check.threshold, 2)}"),
             ),
         ),
     )
     blocks.append(table)
-    return [*blocks, Prose(f"{clean(check.reason)}.")] if check.reason else blocks
+    return [*blocks, Prose(f"{capitalise(clean(check.reason))}.")] if check.reason else blocks

@@ -13,8 +13,8 @@ from choicekit.report.content import Block, Cell, Column, Details, Figure, Items
 from choicekit.report.figures.amounts import Amount, draw_amounts
 from choicekit.report.figures.heatmap import MOST_CELLS, draw_heatmap
 from choicekit.report.figures.matrix import MatrixPanel, draw_matrices
-from choicekit.report.kinds.assignment.view import AssignmentView, SideView, opening
-from choicekit.report.numbers import NOTHING, count, percent, significant
+from choicekit.report.kinds.assignment.view import AssignmentView, SideView, called, opening
+from choicekit.report.numbers import NOTHING, count, described, percent, significant
 from choicekit.report.text import SHORTEST, in_sentence, shorten
 
 __all__ = ["MOST_TYPES", "Pair", "aggregated", "coupling_section", "pairs_with_half", "top_pairs"]
@@ -78,9 +78,9 @@ def _pair(view: AssignmentView, place: int) -> Pair:
 def _prose(view: AssignmentView) -> str:
     n, m = view.problem.shape
     forbidden = int(np.count_nonzero(~view.allowed))
-    text = f"Each cell is the mass of {_called(view.rows)} that is matched with {_called(view.columns)}."
+    text = f"Each cell is the mass of {called(view.rows)} that is matched with {called(view.columns)}."
     if forbidden:
-        text += f" {count(forbidden)} of {count(n * m)} pairs are forbidden."
+        text += f" {count(forbidden)} of {count(n * m)} pairs {'is' if forbidden == 1 else 'are'} forbidden."
     if max(n, m) > MOST_TYPES:
         steps = [f"{size} {side.noun}" for side, size in _sizes(view) if size > 1]
         text += (
@@ -88,11 +88,6 @@ def _prose(view: AssignmentView) -> str:
             f"than {MOST_TYPES}; data/coupling.parquet has every pair."
         )
     return text
-
-
-def _called(side: SideView) -> str:
-    plural = f"{side.key}s"
-    return plural if side.noun == plural else f"{in_sentence(side.noun)} ({plural})"
 
 
 def _sizes(view: AssignmentView) -> list[tuple[SideView, int]]:
@@ -121,11 +116,26 @@ def aggregated(
         given = names[axis]
         heads.append(
             tuple(
-                given[start] if size == 1 else f"{given[start]} – {given[min(start + size, len(given)) - 1]}"
+                given[start] if size == 1 else _range(given[start], given[min(start + size, len(given)) - 1])
                 for start in starts
             )
         )
     return found, heads[0], heads[1]
+
+
+def _range(first: str, last: str) -> str:
+    """Name what stands between two names, their common first words once.
+
+    Examples
+    --------
+    >>> _range("school 012", "school 015"), _range("0", "1"), _range("x", "x")
+    ('school 012–015', '0 – 1', 'x')
+    """
+    if first == last:
+        return first
+    *words, end = last.split(" ")
+    shared = bool(words) and first.split(" ")[:-1] == words
+    return f"{first}–{end}" if shared else f"{first} – {last}"
 
 
 def _heatmap(view: AssignmentView) -> Figure:
@@ -148,8 +158,12 @@ def _finding(view: AssignmentView) -> str:
     n_pairs = int(np.count_nonzero(view.allowed))
     used = int(np.count_nonzero(coupling))
     if used < n_pairs and (view.problem.sparse or view.problem.temperature == 0):
-        return f"{count(used)} of {count(n_pairs)} allowed pairs are used; half of all mass is in {count(half)} of them"
-    return f"Half of all mass is in {count(half)} of {count(n_pairs)} allowed {'pairs' if n_pairs > 1 else 'pair'}"
+        return f"{count(used)} of {_pairs(view, n_pairs)} are used; half of all mass is in {count(half)} of them"
+    return f"Half of all mass is in {count(half)} of {_pairs(view, n_pairs)}"
+
+
+def _pairs(view: AssignmentView, n: int) -> str:
+    return described(n, "pairs" if n == view.allowed.size else "allowed pairs")
 
 
 def pairs_with_half(coupling: FloatArray) -> int:
@@ -262,7 +276,7 @@ def _ratio_figure(view: AssignmentView, pairs: tuple[Pair, ...]) -> Figure:
     return Figure(
         name="pairs",
         finding=finding,
-        note="pairs whose mass is furthest from chance; bars are ratios, on a logarithmic axis",
+        note="in the order of how much mass that is; bars are ratios to chance, on a logarithmic axis",
         svg=draw_amounts(
             "pairs",
             amounts,

@@ -13,12 +13,13 @@ from choicekit.assignment.conditions import Fixed
 from choicekit.report.content import Block, Cell, Column, Figure, Prose, Section, Table
 from choicekit.report.figures.intervals import Interval, IntervalRow, draw_intervals
 from choicekit.report.figures.style import MAX_CATEGORIES
-from choicekit.report.kinds.assignment.view import AssignmentView, described
-from choicekit.report.numbers import NOTHING, THIN, count, fixed, p_value, significant
+from choicekit.report.kinds.assignment.view import AssignmentView
+from choicekit.report.numbers import NOTHING, THIN, count, described, fixed, p_value, significant
 from choicekit.report.text import capitalise, display_names, in_sentence
 
 if TYPE_CHECKING:
     from choicekit.assignment.inverse import AssignmentFit
+    from choicekit.assignment.inverse.cross_validation import CrossValidation
 
 __all__ = ["FIT_KEYS", "FitView", "fit_finding", "fit_section", "fit_summary", "fit_tables", "fit_view"]
 
@@ -39,6 +40,8 @@ FIT_KEYS = {
         f"fit.coefficients.<coefficient>.{key}": f"{text}; only where a fit was asked for"
         for key, text in _COEFFICIENT.items()
     },
+    "fit.penalty": "ridge penalty on the coefficients, 0 for none",
+    "fit.cross_validated": "whether cross-validation chose it",
     "fit.draws": "matches that were drawn and fitted to, or null where the coupling itself was",
     "fit.converged": "whether the estimates are a maximum",
     "fit.log_likelihood": "of the fitted model",
@@ -96,13 +99,19 @@ def fit_section(view: AssignmentView) -> tuple[Section, ...]:
     if found is None:
         return ()
     blocks: list[Block] = [Prose(_prose(view, found)), _figure(found), _table(found), Prose(_ratio(found))]
+    if found.fit.cross_validation is not None:
+        blocks.append(_penalties(found.fit.cross_validation))
     return (Section(key="fit", title="The utility, estimated from the matches", blocks=tuple(blocks)),)
 
 
 def fit_tables(view: AssignmentView) -> dict[str, pd.DataFrame]:
-    """Return the coefficients as a table."""
+    """Return the coefficients as a table, and the penalties that were tried where cross-validation chose."""
     found = fit_view(view)
-    return {} if found is None else {"coefficients": pd.DataFrame(_records(found))}
+    if found is None:
+        return {}
+    tables = {"coefficients": pd.DataFrame(_records(found))}
+    validation = found.fit.cross_validation
+    return tables if validation is None else tables | {"penalties": validation.to_frame()}
 
 
 def fit_summary(view: AssignmentView) -> dict[str, Any]:
@@ -115,6 +124,8 @@ def fit_summary(view: AssignmentView) -> dict[str, Any]:
     return {
         "fit": {
             "coefficients": records,
+            "penalty": float(found.fit.penalty),
+            "cross_validated": found.fit.cross_validation is not None,
             "draws": found.draws,
             "converged": bool(found.fit.converged),
             "log_likelihood": float(found.fit.log_likelihood),
@@ -146,9 +157,44 @@ def _prose(view: AssignmentView, found: FitView) -> str:
     )
     if isinstance(view.problem.rows, Fixed) and isinstance(view.problem.columns, Fixed):
         text += " What is constant by row or by column cannot be told, since masses are met whatever it is."
+    text += _penalised(found.fit)
     if np.isfinite(found.truth).any():
         text += " True values are those that made the matches."
     return text if found.fit.converged else f"{text} The maximum was not reached: estimates are not to be relied on."
+
+
+def _penalised(fit: AssignmentFit) -> str:
+    if fit.penalty == 0 and fit.cross_validation is None:
+        return ""
+    chosen = "" if fit.cross_validation is None else ", chosen by cross-validation,"
+    return (
+        f" A ridge penalty of {significant(fit.penalty, 3)}{chosen} pulls them towards 0; intervals tell their spread, "
+        "not that pull."
+    )
+
+
+def _penalties(validation: CrossValidation) -> Table:
+    tried = validation.to_frame()
+    return Table(
+        name="penalties",
+        caption=f"How well each ridge penalty predicts: each of {count(len(validation.fold_scores))} folds of the "
+        "observations is held out in turn",
+        columns=(
+            Column(title="penalty"),
+            Column(title="chosen", numeric=False),
+            Column(title="mean log probability of what is held out"),
+            Column(title="standard error over folds"),
+        ),
+        rows=tuple(
+            (
+                Cell(text=significant(penalty, 3)),
+                Cell(text="✓" if penalty == validation.best else ""),
+                Cell(text=fixed(score, 5), style="strong" if penalty == validation.best else ""),
+                Cell(text=significant(error, 2)),
+            )
+            for penalty, score, error in tried[["penalty", "score", "standard_error"]].itertuples(index=False)
+        ),
+    )
 
 
 def _figure(found: FitView) -> Figure:
@@ -237,6 +283,14 @@ def _row(found: FitView, place: int, truth: bool) -> tuple[Cell, ...]:
     return tuple(cells)
 
 
+def _why_not_known(fit: AssignmentFit) -> str:
+    if fit.penalty > 0:
+        return ", since there is a penalty"
+    if fit.n_observations is None:
+        return ", since the number of observations is not"
+    return ", since masses are estimated with the singles" if fit.model.has_singles else " under these conditions"
+
+
 def _ratio(found: FitView) -> str:
     ratio = found.fit.likelihood_ratio
     if not np.isfinite(ratio.statistic):
@@ -246,5 +300,5 @@ def _ratio(found: FitView) -> str:
         f"{significant(float(ratio.statistic), 4)} with {described(int(ratio.degrees), 'coefficients')}"
     )
     if not np.isfinite(ratio.p_value):
-        return f"{text}; how likely chance alone does that is not known here."
+        return f"{text}; how likely chance alone does that is not known{_why_not_known(found.fit)}."
     return f"{text}: chance alone does that with a probability of {p_value(float(ratio.p_value))} (likelihood ratio)."

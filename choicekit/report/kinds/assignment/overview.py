@@ -6,7 +6,7 @@ import numpy as np
 
 from choicekit.report.checks import checks_table
 from choicekit.report.content import Block, Cell, Column, Heading, Items, Section, Table
-from choicekit.report.kinds.assignment.view import AssignmentView
+from choicekit.report.kinds.assignment.view import AssignmentView, several_best
 from choicekit.report.kinds.assignment.words import METHODS, reference_name
 from choicekit.report.numbers import count, percent, significant
 from choicekit.report.text import capitalise, clean
@@ -80,7 +80,7 @@ def _certificate(view: AssignmentView) -> list[tuple[str, str, str]]:
         ("column error", significant(result.column_error, 2), f"of the sums of {view.columns.noun}, over all mass"),
         ("tolerance", significant(result.tolerance, 2), STATUS.get(result.status, METHODS.get(result.status, ""))),
     ]
-    if view.problem.temperature == 0 and result.unique is not True:
+    if several_best(view):
         says = (
             "other assignments are as good" if result.unique is False else "it is not known whether others are as good"
         )
@@ -96,9 +96,11 @@ def _settings(view: AssignmentView) -> list[tuple[str, str, str]]:
     result, problem = view.solved, view.problem
     hard = "the best assignment there is, without any entropy"
     rule = "half the squared norm, which leaves pairs empty" if problem.sparse else "Shannon's entropy"
-    return [
+    rows = [
         ("iterations", count(result.n_iterations), f"of {clean(result.method)}"),
         ("temperature", significant(problem.temperature), hard if problem.temperature == 0 else IDENTIFIED),
         ("regulariser", "sparsemax" if problem.sparse else "softmax", rule),
-        ("reference", problem.reference, f"entropy is relative to {reference_name(view)}"),
     ]
+    if problem.sparse:
+        return rows
+    return [*rows, ("reference", problem.reference, f"entropy is relative to {reference_name(view)}")]

@@ -44,10 +44,12 @@ def path_section(view: AssignmentView) -> tuple[Section, ...]:
 
 def _prose(view: AssignmentView, path: AssignmentPath) -> str:
     text = (
-        "The hotter, the more the assignment is that of chance; the colder, the more utility it has. Distance is half "
-        "the sum of absolute differences from chance with the same sums, over the mass: 0 is chance, 1 nothing in "
-        "common with it."
+        "The hotter, the more mass spreads over all pairs; the colder, the more utility decides. Distance is half the "
+        "sum of absolute differences from chance with the same sums, over the mass: 0 is chance, 1 nothing in common "
+        "with it."
     )
+    if not view.allowed.all():
+        text += " Since some pairs are forbidden, chance itself is out of reach."
     stuck = [significant(float(t)) for t, r in zip(path.temperatures, path.results, strict=True) if not r.converged]
     if stuck:
         text += f" At T\u00a0=\u00a0{', '.join(stuck)} the solver did not reach its tolerance."
@@ -64,6 +66,11 @@ def _values(path: AssignmentPath, name: str) -> FloatArray:
     return values
 
 
+def _entropy(view: AssignmentView) -> str:
+    """Name what the rule rewards beside utility."""
+    return "minus half the squared norm" if view.problem.sparse else "entropy"
+
+
 def _finding(view: AssignmentView, path: AssignmentPath, name: str) -> str:
     values = _values(path, name)
     hot, cold = (f"T\u00a0=\u00a0{significant(float(path.temperatures[place]))}" for place in (0, -1))
@@ -74,7 +81,7 @@ def _finding(view: AssignmentView, path: AssignmentPath, name: str) -> str:
             if (last >= first)
             else f"From {hot} to {cold} the distance from chance goes from {percent(first)} to {percent(last)}"
         )
-    what = "utility" if name == "utility" else "entropy"
+    what = "utility" if name == "utility" else _entropy(view)
     verb = "goes" if last == first else "rises" if last > first else "falls"
     return f"From {hot} to {cold} {what} {verb} from {significant(first, 4)} to {significant(last, 4)}"
 
@@ -82,7 +89,9 @@ def _finding(view: AssignmentView, path: AssignmentPath, name: str) -> str:
 def _figure(view: AssignmentView, path: AssignmentPath, name: str) -> Figure:
     values, warm = _values(path, name), path.temperatures > 0
     temperatures, mark = path.temperatures[warm], _CURVES[name]
-    words = name.replace("_", " ").replace("distance to neutral", "distance")
+    words = {"entropy": "entropy", "distance_to_neutral": "distance"}.get(name, name)
+    if name == "entropy" and view.problem.sparse:
+        words = "−½‖P‖²"
     curves = [Curve(name=words, x=temperatures[::-1], y=values[warm][::-1], mark=mark)]
     if not warm.all():
         frozen = float(values[~warm][0])
@@ -91,7 +100,7 @@ def _figure(view: AssignmentView, path: AssignmentPath, name: str) -> Figure:
             Curve(name="at T = 0", x=across, y=np.full(2, frozen), mark=Mark(mark.colour, "."), style="dashed")
         )
     finding = _finding(view, path, name)
-    unit = {"utility": shorten(view.unit, 24), "entropy": "entropy", "distance_to_neutral": "share of mass"}[name]
+    unit = {"utility": shorten(view.unit, 24), "entropy": _entropy(view), "distance_to_neutral": "share of mass"}[name]
     room = (temperatures[0] / temperatures[-1]) ** 0.03  # for markers at either end
     ends = (float(temperatures[-1] / room), float(temperatures[0] * room))
     limits = (-0.03, 1.03) if name == "distance_to_neutral" else None
@@ -156,7 +165,7 @@ def _table(view: AssignmentView, path: AssignmentPath) -> Table:
         columns=(
             Column(title="temperature", numeric=False),
             Column(title="utility"),
-            Column(title="entropy"),
+            Column(title=_entropy(view)),
             Column(title="objective"),
             Column(title="distance from chance"),
             Column(title="iterations"),

@@ -136,11 +136,13 @@ def _policy_blocks(view: AssignmentView, policy: PolicyAssignment, title: str, k
         _Side(key=f"{side.key}s", noun=side.noun, names=display_names(compared.names), compared=compared)
         for side, compared in ((view.rows, policy.rows), (view.columns, policy.columns))
     )
-    blocks.append(_side_figure(view, "welfare", sides, title, key))
-    if _alike(view, sides):
-        blocks.append(Prose("Prices change by the same amounts."))
+    welfare = _side_figure(view, "welfare", sides, title, key)
+    if not _alike(view, sides):
+        blocks += [welfare, _side_figure(view, "price", sides, title, key)]
+    elif isinstance(welfare, Figure):
+        blocks += [welfare, Prose("Prices change by the same amounts.")]
     else:
-        blocks.append(_side_figure(view, "price", sides, title, key))
+        blocks.append(Prose("Welfare and prices of all types stay as they are."))
     moved = _moved(view, policy)
     if max(moved.shape) <= MOST_CELLS and np.abs(moved).max() > _SAME * max(view.total, 1e-300):
         blocks.append(_mass_figure(view, sides, moved, title, key))
@@ -161,9 +163,9 @@ def _side_figure(view: AssignmentView, quantity: Quantity, sides: tuple[_Side, .
     changes = [(side, side.change(quantity)) for side in sides]
     known = [change[np.isfinite(change)] for _, change in changes]
     largest = max((float(np.abs(change).max()) for change in known if change.size), default=0.0)
-    what = "welfare" if quantity == "welfare" else "prices"
+    what, stays = ("welfare", "stays as it is") if quantity == "welfare" else ("prices", "stay as they are")
     if largest <= _SAME_PRICE * _scale(view):
-        return Prose(f"{capitalise(what)} of all types stay as they are.")
+        return Prose(f"{capitalise(what)} of all types {stays}.")
     decimals = column_decimals(np.concatenate(known))
     most = MAX_CATEGORIES // 2 if all(change.size for change in known) else MAX_CATEGORIES
     amounts: list[Amount] = []
@@ -203,15 +205,27 @@ def _change_finding(changes: list[tuple[_Side, FloatArray]], what: str, decimals
         for value, name in zip(change, side.names, strict=True)
         if np.isfinite(value)
     ]
-    (most, up), (least, down) = max(by_name), min(by_name)
-    name, low, high = opening(title), in_sentence(down), in_sentence(up)
+    values = [value for value, _ in by_name]
+    most, least = max(values), min(values)
+    ups, downs = ([in_sentence(name) for value, name in by_name if _same(value, end)] for end in (most, least))
+    name, low, high = opening(title), downs[0], ups[0]
     if what == "prices":
         rises = f"the price of {high} rises by {amount(most, decimals)}"
         falls = f"{'that' if most > 0 else 'the price'} of {low} falls by {amount(-least, decimals)}"
     else:
-        rises = f"{high} gain most, {amount(most, decimals, signed=True)} each"
-        falls = f"{low} lose most, {amount(least, decimals)} each"
+        rises = f"{_those(ups, 'gain')} most, {amount(most, decimals, signed=True)} each"
+        falls = f"{_those(downs, 'lose')} most, {amount(least, decimals)} each"
     return f"{name}: {', '.join([rises] * (most > 0) + [falls] * (least < 0))}"
+
+
+def _same(value: float, other: float) -> bool:
+    return abs(value - other) <= _SAME_PRICE * abs(other)
+
+
+def _those(names: list[str], verb: str) -> str:
+    """Say who gains or loses most: several where they do so by as much."""
+    others = len(names) - 1
+    return f"{names[0]} and {count(others)} more {verb}" if others > 0 else f"{names[0]} {verb}s"
 
 
 def _mass_figure(view: AssignmentView, sides: tuple[_Side, ...], moved: FloatArray, title: str, key: str) -> Figure:
@@ -220,7 +234,7 @@ def _mass_figure(view: AssignmentView, sides: tuple[_Side, ...], moved: FloatArr
     largest = float(moved[place])
     decimals = max(column_decimals(moved), 1)
     finding = (
-        f"{opening(title)}: {in_sentence(rows[place[0]])} with {in_sentence(columns[place[1]])} change most, by "
+        f"{opening(title)}: {in_sentence(rows[place[0]])} with {in_sentence(columns[place[1]])} changes most, by "
         f"{amount(largest, decimals, signed=True)}"
     )
     return Figure(

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from choicekit.report.checks import check_records
 from choicekit.report.kinds.assignment.fit import FIT_KEYS, fit_summary
 from choicekit.report.kinds.assignment.overview import utility_of
 from choicekit.report.kinds.assignment.view import AssignmentView, SideView
+from choicekit.report.summary import listed, summary_keys, summary_of
 
 __all__ = ["SCHEMA_VERSION", "SUMMARY_KEYS", "summarise"]
 
@@ -36,13 +36,7 @@ _CHECKED = {
     "reason": "why, in words",
 }
 
-SUMMARY_KEYS = {
-    "schema_version": "version of this table of keys",
-    "kind": "kind of study: assignment",
-    "name": "name of the scenario",
-    "title": "title of the scenario, may be empty",
-    "finding": "the headline of the report",
-    "passed": "whether every check holds",
+_OWN = {
     "seed": "seed of the study",
     "draw_scheme": "version of the mapping from addresses to random numbers",
     "temperature": "in units of utility; only utility over temperature is identified",
@@ -82,19 +76,12 @@ SUMMARY_KEYS = {
     "policies.<policy>.column_welfare_change.<column>": "by unit of the column's mass, or null",
     **{f"cross_check.{key}": f"{text}; only where one was asked for" for key, text in _CHECKED.items()},
     **FIT_KEYS,
-    "checks.<check>.title": "what must hold",
-    "checks.<check>.measure": "how it was measured",
-    "checks.<check>.value": "what was found",
-    "checks.<check>.relation": "how value must stand to limit: <= or >=",
-    "checks.<check>.limit": "what is allowed",
-    "checks.<check>.unit": "what value and limit are: share, rows, p-value, or empty for a bare number",
-    "checks.<check>.passed": "whether it holds",
-    "warnings": "things allowed but probably not meant",
-    "versions.<package>": "version of a package the study ran with",
 }
+
+SUMMARY_KEYS = summary_keys("assignment", _OWN)
 """Every key of ``summary.json`` and what it means."""
 
-__doc__ = f"{__doc__}{chr(10).join(f'{key}: {text}' for key, text in SUMMARY_KEYS.items())}"
+__doc__ = f"{__doc__}{listed(SUMMARY_KEYS)}"
 
 _MOST_BY_TYPE = 200
 """Types whose welfare the summary lists; of more, tables/policies.csv does."""
@@ -115,14 +102,7 @@ def summarise(view: AssignmentView, finding: str) -> dict[str, Any]:
         Plain values; nan is not yet null.
     """
     study, problem = view.study, view.problem
-    records = check_records(study.checks)
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": study.kind,
-        "name": study.name,
-        "title": study.title,
-        "finding": finding,
-        "passed": study.passed,
+    own = {
         "seed": study.seed,
         "draw_scheme": study.provenance.draw_scheme,
         "temperature": problem.temperature,
@@ -136,10 +116,8 @@ def summarise(view: AssignmentView, finding: str) -> dict[str, Any]:
         "utility_unit": view.unit,
         "mass_unit": view.mass_unit,
         **_asked_for(view),
-        "checks": {record.pop("name"): record for record in records},
-        "warnings": list(study.warnings),
-        "versions": dict(study.provenance.versions),
     }
+    return summary_of(study, finding, SCHEMA_VERSION, own)
 
 
 def _side(side: SideView) -> dict[str, Any]:

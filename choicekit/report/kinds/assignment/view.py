@@ -15,8 +15,8 @@ from choicekit.assignment.result import AssignmentResult
 from choicekit.assignment.study import AssignmentOutcome
 from choicekit.assignment.support import usable_pairs
 from choicekit.assignment.welfare import AssignmentWelfare, assignment_welfare
-from choicekit.report.numbers import MINUS, THIN, column_decimals, count, fixed, significant
-from choicekit.report.text import capitalise, clean, display_names, in_sentence, singular
+from choicekit.report.numbers import MINUS, THIN, column_decimals, fixed, significant
+from choicekit.report.text import capitalise, clean, display_names, in_sentence
 from choicekit.scenario.result import StudyResult
 
 __all__ = [
@@ -24,9 +24,10 @@ __all__ = [
     "Certificate",
     "SideView",
     "amount",
+    "called",
     "certificate_of",
-    "described",
     "opening",
+    "several_best",
     "titled",
     "view_of",
 ]
@@ -214,7 +215,7 @@ def certificate_of(result: AssignmentResult) -> Certificate:
 def view_of(study: StudyResult) -> AssignmentView:
     """Work out what the sections need."""
     outcome: AssignmentOutcome = study.outcome
-    result, labels = outcome.result, _mapping(study.scenario.get("labels"))
+    result, labels = outcome.result, study.scenario.get("labels", {})
     worth = assignment_welfare(result)
     coupling = result.coupling
     return AssignmentView(
@@ -245,10 +246,15 @@ def _side(result: AssignmentResult, worth: AssignmentWelfare, labels: Mapping[st
         condition=condition,
         mass=np.full(n, np.nan) if condition.mass is None else condition.mass,
         matched=getattr(result, f"{key}_sums"),
-        outside=getattr(result, f"{key}_outside"),
+        outside=_beyond_rounding(getattr(result, f"{key}_outside"), condition, result.tolerance),
         price=getattr(worth, f"{key}_price"),
         welfare=getattr(worth, f"{key}s"),
     )
+
+
+def _beyond_rounding(outside: FloatArray, condition: MarginalCondition, tolerance: float) -> FloatArray:
+    """Return mass outside the coupling, 0 where it is no more than what the solver may be off by."""
+    return outside if condition.mass is None else np.where(outside <= tolerance * condition.mass, 0.0, outside)
 
 
 def _unusable(problem: AssignmentProblem) -> npt.NDArray[np.intp]:
@@ -262,8 +268,15 @@ def _unusable(problem: AssignmentProblem) -> npt.NDArray[np.intp]:
     return np.argwhere(allowed & ~usable)
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+def called(side: SideView) -> str:
+    """Return what the places of a side are called, and which side that is."""
+    plural = f"{side.key}s"
+    return plural if side.noun == plural else f"{in_sentence(side.noun)} ({plural})"
+
+
+def several_best(view: AssignmentView) -> bool:
+    """Whether other assignments may be as good, as they may be without entropy."""
+    return view.problem.temperature == 0 and view.solved.unique is not True
 
 
 def opening(name: str) -> str:
@@ -276,8 +289,3 @@ def opening(name: str) -> str:
     """
     shown = in_sentence(name)
     return shown if any(character.isdigit() for character in shown) else capitalise(shown)
-
-
-def described(number: int, noun: str) -> str:
-    """Return "4 guests", in the singular for one."""
-    return f"{count(number)} {singular(noun) if number == 1 else noun}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from choicekit.assignment.comparison import PolicyAssignment
+from choicekit.assignment.cross_check import CrossCheck
 from choicekit.report.content import Fact
 from choicekit.report.kinds.assignment.certificate import library_name
 from choicekit.report.kinds.assignment.fit import fit_finding
-from choicekit.report.kinds.assignment.view import AssignmentView, SideView, described, opening
-from choicekit.report.numbers import count, percent, significant
+from choicekit.report.kinds.assignment.view import AssignmentView, SideView, opening, several_best
+from choicekit.report.numbers import count, described, percent, significant
 from choicekit.report.text import capitalise, clean, in_sentence, join_words
 from choicekit.report.verdict import failure
 
@@ -102,28 +103,40 @@ def lead(view: AssignmentView) -> str:
     """Say in a paragraph what was solved, how it ended, and how sure that is."""
     n, m = view.problem.shape
     sentences = [
-        f"{described(n, view.rows.noun)} and {described(m, view.columns.noun)} are assigned to each other at "
+        f"{_places(view.rows, n)} and {_places(view.columns, m)} are assigned to each other at "
         f"temperature {significant(view.problem.temperature)}{_sides(view)}.",
         _matched(view),
         _certainty(view),
     ]
     check = view.outcome.cross_check
     if check is not None and check.passed is not None:
-        verb = "agrees" if check.passed else "does not agree"
-        apart = significant(check.coupling_difference, 2)
-        sentences.append(f"{library_name(check.library)} {verb}: couplings differ by at most {apart} of all mass.")
+        sentences.append(_agreement(view, check))
     elif check is not None:
-        sentences.append(f"{library_name(check.library)} gives no comparison: {clean(check.reason)}.")
+        sentences.append(f"{clean(check.reason)}.")
     if view.outcome.fit is not None:
         sentences.append(f"The utility is estimated back from the matches: {fit_finding(view)}.")
     return capitalise(" ".join(sentence for sentence in sentences if sentence))
+
+
+def _places(side: SideView, n: int) -> str:
+    """Say how many places a side has: each may stand for many of what it is called after."""
+    places = described(n, f"{side.key}s")
+    return places if side.noun == f"{side.key}s" else f"{in_sentence(side.noun)} ({places})"
+
+
+def _agreement(view: AssignmentView, check: CrossCheck) -> str:
+    name = library_name(check.library)
+    if check.passed and several_best(view):
+        return f"{name} agrees on what is best; of several assignments that are, each may find another."
+    verb = "agrees" if check.passed else "does not agree"
+    return f"{name} {verb}: couplings differ by at most {significant(check.coupling_difference, 2)} of all mass."
 
 
 def _sides(view: AssignmentView) -> str:
     words = (view.rows.described, view.columns.described)
     if words[0] == words[1]:
         return f"; on both sides {words[0]}"
-    return f"; of {in_sentence(view.rows.noun)}, {words[0]}, of {in_sentence(view.columns.noun)}, {words[1]}"
+    return f"; for {in_sentence(view.rows.noun)} {words[0]}, for {in_sentence(view.columns.noun)} {words[1]}"
 
 
 def _matched(view: AssignmentView) -> str:
@@ -161,17 +174,18 @@ def facts(view: AssignmentView) -> tuple[Fact, ...]:
     n, m = view.problem.shape
     comparison = view.outcome.comparison
     found = [
-        Fact(name=view.rows.noun, value=count(n)),
-        Fact(name=view.columns.noun, value=count(m)),
+        Fact(name="rows", value=count(n)),
+        Fact(name="columns", value=count(m)),
         Fact(name="mass matched", value=significant(view.total, 4)),
         Fact(name="temperature", value=significant(view.problem.temperature)),
-        Fact(name="reference", value=view.problem.reference),
     ]
+    if not view.problem.sparse:
+        found.append(Fact(name="reference", value=view.problem.reference))
     if comparison is not None and comparison.policies:
         found.append(Fact(name="policies", value=count(len(comparison.policies))))
     found += [
         Fact(name="iterations", value=count(view.solved.n_iterations)),
-        Fact(name="gap", value=significant(view.certificate.gap, 2)),
+        Fact(name="gap", value=significant(max(view.certificate.gap, 0.0), 2)),  # below 0 by rounding
         Fact(name="seed", value=str(view.study.seed)),
     ]
     return tuple(found)

@@ -15,7 +15,7 @@ from choicekit.report.figures.convergence import draw_convergence
 from choicekit.report.kinds.choice.types import integration_text
 from choicekit.report.kinds.choice.view import ChoiceView, FloatArray
 from choicekit.report.kinds.choice.words import simulated_text
-from choicekit.report.numbers import THIN, count, percent, points, share
+from choicekit.report.numbers import THIN, count, described, percent, points, share
 from choicekit.report.text import capitalise, clean, in_sentence
 
 __all__ = ["certainty_section", "picked", "replications_needed", "running_mean"]
@@ -46,7 +46,7 @@ def _what_it_is(view: ChoiceView) -> str:
     return (
         f"Simulation error is what more replications remove; its size is the one that the choice probabilities imply, "
         f"not an estimate from the replications. It says nothing of whether these "
-        f"{view.described(view.outcome.n_agents, view.agents)} stand for others, of the coefficients’ own uncertainty, "
+        f"{described(view.outcome.n_agents, view.agents)} stand for others, of the coefficients’ own uncertainty, "
         f"or of whether the model is right. Expected shares have no simulation error. {integration_text(view)}"
     ).strip()
 

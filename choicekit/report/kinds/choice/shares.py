@@ -9,7 +9,7 @@ from choicekit.report.figures.shares import ShareDot, draw_shares
 from choicekit.report.figures.style import MAX_CATEGORIES, OTHER, mark_svg
 from choicekit.report.kinds.choice.view import ChoiceView
 from choicekit.report.kinds.choice.words import agreement_finding, simulated_text
-from choicekit.report.numbers import NOTHING, THIN, count, error_in_points, percent, points, share
+from choicekit.report.numbers import NOTHING, THIN, count, described, error_in_points, percent, points, share
 from choicekit.report.text import in_sentence, join_words
 
 __all__ = ["shares_section"]
@@ -59,9 +59,9 @@ def _table(view: ChoiceView) -> Table:
     weighing = ", weighted" if outcome.weighted else ""
     return Table(
         name="shares",
-        caption=f"Share of {view.choices}, {THIN}% ({view.described(int(view.rows[0]), 'rows')} that choose{weighing})"
+        caption=f"Share of {view.choices}, {THIN}% ({described(int(view.rows[0]), 'rows')} that choose{weighing})"
         if outcome.n_rows != outcome.n_agents
-        else f"Share of {view.choices}, % (n = {view.described(int(view.rows[0]), view.agents)}{weighing})",
+        else f"Share of {view.choices}, % (n = {described(int(view.rows[0]), view.agents)}{weighing})",
         columns=tuple(columns),
         rows=tuple(_row(view, place, partly=partly) for place in range(shown)),
         note=note,

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from choicekit.report.checks import check_records
 from choicekit.report.kinds.choice.calibration import CALIBRATION_KEYS, calibration_summary
 from choicekit.report.kinds.choice.comparison.summary import POLICY_KEYS
 from choicekit.report.kinds.choice.records import group_records
 from choicekit.report.kinds.choice.rules import NEST_KEYS, nest_summary, rule_settings
 from choicekit.report.kinds.choice.types import TYPE_KEYS, type_summary
 from choicekit.report.kinds.choice.view import ChoiceView
+from choicekit.report.summary import listed, summary_keys, summary_of
 
 __all__ = ["SCHEMA_VERSION", "SUMMARY_KEYS", "summarise"]
 
@@ -32,13 +32,7 @@ _SHARES = {
     "observed_share": "share among the choices the data report, or null",
 }
 
-SUMMARY_KEYS = {
-    "schema_version": "version of this table of keys",
-    "kind": "kind of study: choice",
-    "name": "name of the scenario",
-    "title": "title of the scenario, may be empty",
-    "finding": "the headline of the report",
-    "passed": "whether every check holds",
+_OWN = {
     "agents": "number of different agents",
     "rows": "agents times their situations",
     "idle_rows": "rows with nothing available",
@@ -66,19 +60,12 @@ SUMMARY_KEYS = {
     **TYPE_KEYS,
     **CALIBRATION_KEYS,
     **POLICY_KEYS,
-    "checks.<check>.title": "what must hold",
-    "checks.<check>.measure": "how it was measured",
-    "checks.<check>.value": "what was found",
-    "checks.<check>.relation": "how value must stand to limit: <= or >=",
-    "checks.<check>.limit": "what is allowed",
-    "checks.<check>.unit": "what value and limit are: share, rows, p-value, or empty for a bare number",
-    "checks.<check>.passed": "whether it holds",
-    "warnings": "things allowed but probably not meant",
-    "versions.<package>": "version of a package the study ran with",
 }
+
+SUMMARY_KEYS = summary_keys("choice", _OWN)
 """Every key of ``summary.json`` and what it means."""
 
-__doc__ = f"{__doc__}{chr(10).join(f'{key}: {text}' for key, text in SUMMARY_KEYS.items())}"
+__doc__ = f"{__doc__}{listed(SUMMARY_KEYS)}"
 
 
 def summarise(view: ChoiceView, finding: str, policies: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -98,13 +85,7 @@ def summarise(view: ChoiceView, finding: str, policies: Mapping[str, Any] | None
         Plain values; nan is not yet null.
     """
     result, outcome, shares = view.result, view.outcome, _shares(view)
-    summary: dict[str, Any] = {
-        "schema_version": SCHEMA_VERSION,
-        "kind": result.kind,
-        "name": result.name,
-        "title": result.title,
-        "finding": finding,
-        "passed": result.passed,
+    own: dict[str, Any] = {
         "agents": outcome.n_agents,
         "rows": outcome.n_rows,
         "idle_rows": outcome.n_idle,
@@ -118,17 +99,12 @@ def summarise(view: ChoiceView, finding: str, policies: Mapping[str, Any] | None
         "shares": _with_availability(shares[0], view),
     }
     if outcome.weighted:
-        summary["shares_unweighted"] = _shares(view, weighted=False)[0]
-    summary["segments"] = _segments(group_records(view)[1:], shares[1:])
-    summary |= type_summary(view) | calibration_summary(view)
+        own["shares_unweighted"] = _shares(view, weighted=False)[0]
+    own["segments"] = _segments(group_records(view)[1:], shares[1:])
+    own |= type_summary(view) | calibration_summary(view)
     if policies:
-        summary["policies"] = dict(policies)
-    summary |= {
-        "checks": _checks(view),
-        "warnings": list(result.warnings),
-        "versions": dict(result.provenance.versions),
-    }
-    return summary
+        own["policies"] = dict(policies)
+    return summary_of(result, finding, SCHEMA_VERSION, own)
 
 
 def _rule(view: ChoiceView) -> dict[str, Any]:
@@ -169,8 +145,3 @@ def _segments(groups: list[dict[str, Any]], shares: list[dict[str, dict[str, Any
         described = {key: group[key] for key in ("rows", "idle_rows", "inclusive_value")}
         segments.setdefault(group["segment"], {})[group["group"]] = {**described, "shares": found}
     return segments
-
-
-def _checks(view: ChoiceView) -> dict[str, dict[str, Any]]:
-    records = check_records(view.result.checks)
-    return {record.pop("name"): record for record in records}

@@ -13,8 +13,8 @@ from choicekit.choice.intervals import ShareEstimate
 from choicekit.choice.outcome import ChoiceOutcome
 from choicekit.report.figures.style import MAX_CATEGORIES, OTHER, Mark, marks_for
 from choicekit.report.kinds.choice.rules import rule_name
-from choicekit.report.numbers import MINUS, count, real_minus, share_decimals
-from choicekit.report.text import clean, display_names, distinct, singular
+from choicekit.report.numbers import MINUS, real_minus, share_decimals
+from choicekit.report.text import clean, display_names, distinct
 from choicekit.rules import ChoiceRule
 from choicekit.scenario.result import StudyResult
 
@@ -120,10 +120,6 @@ class ChoiceView:
     def rule_name(self) -> str:
         """Name of the rule, as the scenario calls it; that of its class where it is not registered."""
         return rule_name(self.outcome.rule)
-
-    def described(self, number: int, what: str) -> str:
-        """Return "210 agents", in the singular for one."""
-        return f"{count(number)} {singular(what) if number == 1 else what}"
 
 
 def view_of(result: StudyResult) -> ChoiceView:

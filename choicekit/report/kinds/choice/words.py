@@ -10,7 +10,7 @@ import numpy.typing as npt
 from choicekit.report.content import Fact
 from choicekit.report.kinds.choice.rules import rule_words
 from choicekit.report.kinds.choice.view import ChoiceView, GroupSet
-from choicekit.report.numbers import THIN, column_decimals, count, fixed, percent, points, share, significant
+from choicekit.report.numbers import THIN, column_decimals, count, described, fixed, percent, points, share, significant
 from choicekit.report.text import capitalise, in_sentence, join_words
 from choicekit.report.verdict import failure
 
@@ -43,7 +43,7 @@ def title(view: ChoiceView) -> str:
     if not view.result.passed:
         return failure(view.result.checks)
     if view.leading is None:
-        return f"Nobody chooses: nothing is available to any of {view.described(view.outcome.n_agents, view.agents)}"
+        return f"Nobody chooses: nothing is available to any of {described(view.outcome.n_agents, view.agents)}"
     return finding(view.names, view.expected[0], choices=view.choices, decimals=view.decimals)
 
 
@@ -121,8 +121,8 @@ def lead(view: ChoiceView) -> str:
 
 def _what_was_run(view: ChoiceView) -> str:
     outcome = view.outcome
-    who = view.described(outcome.n_agents, view.agents)
-    among = view.described(len(view.names), "alternatives")
+    who = described(outcome.n_agents, view.agents)
+    among = described(len(view.names), "alternatives")
     verb = "chooses" if outcome.n_agents == 1 else "choose"
     times = f"{count(outcome.replications)} times over" if outcome.replications > 1 else "once"
     occasions = f" in {count(outcome.n_rows)} situations" if outcome.n_rows != outcome.n_agents else ""

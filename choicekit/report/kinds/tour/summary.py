@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from choicekit.report.checks import check_records
+from choicekit.report.summary import listed, summary_keys, summary_of
 from choicekit.scenario.result import StudyResult
 from choicekit.tour import Station, Tour
 from choicekit.tour.side_by_side import RulesStation
@@ -92,12 +92,7 @@ _RULE_KEYS = {
     "coherent": "whether the rule has coherent draws",
 }
 
-SUMMARY_KEYS = {
-    "schema_version": "version of this table of keys",
-    "kind": "kind of study: tour",
-    "name": "name of the scenario",
-    "title": "title of the scenario, may be empty",
-    "finding": "the headline of the report",
+_OWN = {
     "passed": "whether every claim holds",
     "seed": "seed of the draws",
     "draw_scheme": "version of the mapping from addresses to random numbers",
@@ -108,21 +103,14 @@ SUMMARY_KEYS = {
     "stations.bounds.bounds.<soft maximum>": "largest distance from the maximum",
     "stations.bounds.reached_at.<soft maximum>": "where it is reached",
     **{f"stations.rules.rules.<rule>.{key}": text for key, text in _RULE_KEYS.items()},
-    "checks.<check>.title": "what must hold",
-    "checks.<check>.measure": "how it was measured",
-    "checks.<check>.value": "what was found",
-    "checks.<check>.relation": "how value must stand to limit: <= or >=",
-    "checks.<check>.limit": "what is allowed",
-    "checks.<check>.unit": "what value and limit are: share, rows, p-value, or empty for a bare number",
-    "checks.<check>.passed": "whether it holds",
-    "warnings": "things allowed but probably not meant",
-    "versions.<package>": "version of a package the study ran with",
 }
+
+SUMMARY_KEYS = summary_keys("tour", _OWN)
 """Every key of ``summary.json`` and what it means."""
 for _key in ("bounds", "reached_at"):  # mappings: their entries are the keys
     del SUMMARY_KEYS[f"stations.bounds.{_key}"]
 
-__doc__ = f"{__doc__}{chr(10).join(f'{key}: {text}' for key, text in SUMMARY_KEYS.items())}"
+__doc__ = f"{__doc__}{listed(SUMMARY_KEYS)}"
 
 
 def summarise(result: StudyResult, finding: str) -> dict[str, Any]:
@@ -141,21 +129,12 @@ def summarise(result: StudyResult, finding: str) -> dict[str, Any]:
         Plain values; nan is not yet null.
     """
     tour: Tour = result.outcome
-    checks = check_records(result.checks)
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": result.kind,
-        "name": result.name,
-        "title": result.title,
-        "finding": finding,
-        "passed": result.passed,
+    own = {
         "seed": result.seed,
         "draw_scheme": result.provenance.draw_scheme,
         "stations": {station.name: _station(station) for station in tour.stations},
-        "checks": {record.pop("name"): record for record in checks},
-        "warnings": list(result.warnings),
-        "versions": dict(result.provenance.versions),
     }
+    return summary_of(result, finding, SCHEMA_VERSION, own)
 
 
 def _station(station: Station) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import math
 
 from choicekit.report.content import Fact
 from choicekit.report.kinds.tour.shown import number
-from choicekit.report.numbers import count, fixed, percent
+from choicekit.report.numbers import count, described, fixed, percent
 from choicekit.report.verdict import failure
 from choicekit.scenario.result import StudyResult
 from choicekit.tour import Tour
@@ -24,7 +24,7 @@ def title(result: StudyResult) -> str:
     if not result.passed:
         return failure(result.checks)
     tour: Tour = result.outcome
-    held = f"{_counted(len(result.checks), 'claim')} at {_counted(len(tour.stations), 'station')}"
+    held = f"{described(len(result.checks), 'claims')} at {described(len(tour.stations), 'stations')}"
     for station in tour.stations:
         if isinstance(station, ArgmaxStation):
             return (
@@ -81,7 +81,7 @@ def _found(station: object) -> list[str]:
     if isinstance(station, RulesStation):
         shares = [float(row.probabilities.max()) for row in station.rows]
         return [
-            f"The same utilities through {_counted(len(station.rows), 'rule')} give the favourite from "
+            f"The same utilities through {described(len(station.rows), 'rules')} give the favourite from "
             f"{percent(min(shares))} to {percent(max(shares))}."
         ]
     if isinstance(station, TwoSamplingsStation):
@@ -93,7 +93,3 @@ def _found(station: object) -> list[str]:
         apart = number(abs(float(station.energy[1] - station.energy[0])), 6)
         return [f"Two situations with the same probabilities have energies {apart} apart."]
     return []
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{count(n)} {noun}" if n == 1 else f"{count(n)} {noun}s"

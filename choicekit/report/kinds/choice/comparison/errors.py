@@ -16,7 +16,7 @@ from choicekit.report.kinds.choice.comparison.intervals import (
     span,
 )
 from choicekit.report.kinds.choice.comparison.view import ComparisonView, FloatArray, PolicyView
-from choicekit.report.numbers import NOTHING, THIN, count, fixed, points, significant
+from choicekit.report.numbers import NOTHING, THIN, count, described, fixed, points, significant
 from choicekit.report.text import capitalise, in_sentence, join_words
 
 __all__ = ["change_means", "error_blocks"]
@@ -53,7 +53,7 @@ def _three(compared: ComparisonView) -> str:
 def _remedies(compared: ComparisonView) -> tuple[str, ...]:
     base = compared.base
     leading = compared.leading.outcome
-    replications = base.described(base.outcome.replications, "replications")
+    replications = described(base.outcome.replications, "replications")
     texts = [
         f"Simulation: what is drawn differs from what is expected ({replications}). More replications remove it; four "
         "times as many halve it."

@@ -28,7 +28,7 @@ from choicekit.report.kinds.choice.comparison.words import (
     worth_gap,
 )
 from choicekit.report.kinds.choice.words import rule_text
-from choicekit.report.numbers import THIN, count, error_in_points, fixed, percent, points, share
+from choicekit.report.numbers import THIN, count, described, error_in_points, fixed, percent, points, share
 from choicekit.report.text import capitalise, in_sentence, join_words
 
 __all__ = ["comparison_facts", "comparison_lead", "comparison_verdict"]
@@ -174,13 +174,13 @@ def comparison_lead(compared: ComparisonView) -> str:
 
 def _what_was_run(compared: ComparisonView) -> str:
     base, n = compared.base, len(compared.policies)
-    among = base.described(int(compared.offered.sum()), "alternatives")
+    among = described(int(compared.offered.sum()), "alternatives")
     verb = "chooses" if base.outcome.n_agents == 1 else "choose"
     times = f", simulated {count(base.outcome.replications)} times over" if base.outcome.replications > 1 else ""
     under = f"{count(n)} policies" if n > 1 else in_sentence(compared.policies[0].title)
     weighing = ", weighted," if base.outcome.weighted else ""
     return (
-        f"{base.described(base.outcome.n_agents, base.agents)}{weighing} {verb} among {among} by {rule_text(base)}, in "
+        f"{described(base.outcome.n_agents, base.agents)}{weighing} {verb} among {among} by {rule_text(base)}, in "
         f"the baseline and under {under} with the same draws{times}."
     )
 
@@ -190,11 +190,7 @@ def _who_switches(compared: ComparisonView, policy: PolicyView) -> str:
     if policy.filters:
         under += f", of the {count(int(policy.outcome.rows[0]))} {in_sentence(compared.rows)} that it counts,"
     if not policy.switched > 0:
-        seen = (
-            ""
-            if policy.filters
-            else f" in {compared.base.described(compared.base.outcome.replications, 'replications')}"
-        )
+        seen = "" if policy.filters else f" in {described(compared.base.outcome.replications, 'replications')}"
         return f"{under} nobody is seen to switch{seen}."
     choices = in_sentence(compared.base.choices)
     return f"{under} {percent(policy.switched, compared.decimals)} of {choices} switch, {flow_text(compared, policy)}."

@@ -14,7 +14,7 @@ from choicekit.report.kinds.choice.comparison.intervals import errors_of_worth, 
 from choicekit.report.kinds.choice.comparison.view import ComparisonView, PolicyView, decimals_of_amounts
 from choicekit.report.kinds.choice.comparison.words import one_of
 from choicekit.report.kinds.choice.view import GroupSet
-from choicekit.report.numbers import NOTHING, column_decimals, count, fixed, share, significant
+from choicekit.report.numbers import NOTHING, column_decimals, count, described, fixed, share, significant
 from choicekit.report.text import capitalise, clean, in_sentence, join_words
 
 __all__ = ["worth_section"]
@@ -46,7 +46,7 @@ def worth_section(compared: ComparisonView) -> Section:
 
 
 def _prose(compared: ComparisonView) -> str:
-    rows = compared.base.described(compared.base.outcome.n_rows, compared.rows)
+    rows = described(compared.base.outcome.n_rows, compared.rows)
     text = (
         "The inclusive value is what a whole choice set is worth to an agent: the expected utility of the best of it. "
         f"Its change is the change in welfare, worked out for each of {rows}; {_certainty(compared)}."
