@@ -137,11 +137,13 @@ def marriage_outcome() -> AssignmentOutcome:
     )
 
 
-def fitted(names: Sequence[str], coefficients: Any, errors: Any) -> Any:
+def fitted(names: Sequence[str], coefficients: Any, errors: Any, coupling: Any = 0.0) -> Any:
     """A fit as `fit_assignment` returns it, with the numbers given."""
     ends = np.stack([coefficients - 1.959964 * errors, coefficients + 1.959964 * errors], axis=1)
     return SimpleNamespace(
         names=tuple(names),
+        method="likelihood",
+        result=SimpleNamespace(coupling=coupling),
         coefficients=np.asarray(coefficients),
         standard_errors=np.asarray(errors),
         intervals=lambda level=0.95: ends,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from choicekit.assignment.conditions import AtMost, Fixed, Free, Relaxed
+from choicekit.assignment.conditions import AtMost, Fixed, Free, Relaxed, WithOutsideOption
 from choicekit.assignment.inverse import fit_assignment
 from choicekit.assignment.policies import AssignmentPolicy, UtilityShift
 from choicekit.assignment.study import FitSettings
@@ -91,7 +91,7 @@ def words(svg: str) -> list[str]:
 def test_the_title_is_the_policy_that_does_most_at_the_same_temperature() -> None:
     result = assignment_result(tea_outcome())
     change = tea_outcome().comparison.policies["another-guest"].welfare_change  # type: ignore[union-attr]
-    assert headline(result).startswith(f"Another guest raises welfare by {significant(change)} points, or ")
+    assert headline(result).startswith(f"Another guest raises welfare by {significant(change)} points")
     assert page("tea").h1.get_text() == reports("tea").title  # type: ignore[union-attr]
     assert plain(reports("tea").title) == headline(result) == reports("tea").summary["finding"]
 
@@ -363,13 +363,40 @@ def test_policies_are_shown_against_the_baseline() -> None:
     for row, policy in zip(table.values(), comparison.policies.values(), strict=True):
         change = policy.welfare_change
         expected = "0" if policy.name == "nothing" else f"{'+' if change > 0 else ''}{significant(change, 4)}"
-        assert row[0] == expected
+        assert row[0] == ("–not comparable" if policy.name == "warmer" else expected)
     assert table["Sweeter scones"][-1] == "0"  # it moves no mass
     guest = cells(page("tea"), "another-guest-rows")
     assert guest["Cat"][0].endswith("new")
     drawn = words(reports("tea").figures["welfare-jam-for-the-hatter"])
     by_name = comparison.policies["jam-for-the-hatter"].row_welfare_change
     assert f"{by_name['Hatter']:+.3f}" in [word.replace("−", "-") for word in drawn]
+
+
+def test_welfare_at_another_temperature_is_not_compared() -> None:
+    assert "welfare-warmer" not in reports("tea").figures
+    assert "price-warmer" in reports("tea").figures
+    assert page("tea").get_text().count("welfare before and after is not comparable") == 1
+    alone = outcome_of(tea_party(), policies={"warmer": AssignmentPolicy(temperature=2.0)})
+    assert assignment_report(alone).title.startswith("Hare and scone are matched")
+
+
+def test_bars_are_of_the_changes_that_are_largest_in_size() -> None:
+    n = 30
+    market = tea_party(
+        utility=np.zeros((n, n)),
+        rows=WithOutsideOption(np.ones(n)),
+        columns=WithOutsideOption(np.ones(n)),
+        row_names=tuple(f"guest {place:02}" for place in range(n)),
+        column_names=tuple(f"pastry {place:02}" for place in range(n)),
+    )
+    shifts = [UtilityShift(amount=-1.0 - place / n, row=f"guest {place:02}") for place in range(n)]
+    drawn = words(
+        assignment_report(outcome_of(market, policies={"all": AssignmentPolicy(utility_shifts=shifts)})).figures[
+            "welfare-all"
+        ]
+    )
+    guests = [word for word in drawn if word.startswith("guest ")]
+    assert guests == [f"guest {place}" for place in range(20, 30)]
 
 
 def test_prices_that_change_as_welfare_does_are_not_drawn_twice() -> None:

@@ -14,7 +14,7 @@ from choicekit.report.content import Block, Cell, Column, Figure, Prose, Section
 from choicekit.report.figures.intervals import Interval, IntervalRow, draw_intervals
 from choicekit.report.figures.style import MAX_CATEGORIES
 from choicekit.report.kinds.assignment.view import AssignmentView
-from choicekit.report.numbers import NOTHING, THIN, count, described, fixed, p_value, significant
+from choicekit.report.numbers import NOTHING, THIN, count, described, fixed, p_value, percent, significant
 from choicekit.report.text import capitalise, display_names, in_sentence
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ FloatArray = npt.NDArray[np.float64]
 LEVEL = 0.95
 _MOST_ROWS = 100
 
+_METHODS = {"likelihood": "maximum likelihood", "moments": "matching moments"}
 _COEFFICIENT = {
     "estimate": "in units of temperature",
     "standard_error": "or null",
@@ -152,15 +153,22 @@ def _prose(view: AssignmentView, found: FitView) -> str:
     if found.draws is not None:
         source = f"{described(found.draws, 'observations')} drawn from the assignment"
     text = (
-        f"The coefficients of the utility are estimated from {source}. Only utility over temperature is identified, so "
-        f"they are in units of the temperature."
+        f"The coefficients of the utility are estimated from {source}, by {_METHODS[found.fit.method]}. "
+        f"Only utility over temperature is identified, so they are in units of the temperature."
     )
     if isinstance(view.problem.rows, Fixed) and isinstance(view.problem.columns, Fixed):
         text += " What is constant by row or by column cannot be told, since masses are met whatever it is."
     text += _penalised(found.fit)
     if np.isfinite(found.truth).any():
         text += " True values are those that made the matches."
+    apart = percent(_moved(view, found.fit))
+    text += f" The assignment at the estimates differs from the one above in {apart} of all mass."
     return text if found.fit.converged else f"{text} The maximum was not reached: estimates are not to be relied on."
+
+
+def _moved(view: AssignmentView, fit: AssignmentFit) -> float:
+    """Return the share of mass that one assignment has elsewhere than the other."""
+    return 0.5 * float(np.abs(fit.result.coupling - view.solved.coupling).sum()) / view.total
 
 
 def _penalised(fit: AssignmentFit) -> str:

@@ -13,8 +13,8 @@ from choicekit.report.content import Block, Cell, Column, Details, Figure, Headi
 from choicekit.report.figures.amounts import Amount, draw_amounts
 from choicekit.report.figures.heatmap import MOST_CELLS, draw_heatmap
 from choicekit.report.figures.style import MAX_CATEGORIES
-from choicekit.report.kinds.assignment.sides import most_extreme
-from choicekit.report.kinds.assignment.view import AssignmentView, amount, opening, titled
+from choicekit.report.kinds.assignment.sides import furthest_from_zero
+from choicekit.report.kinds.assignment.view import AssignmentView, amount, comparable, opening, titled
 from choicekit.report.numbers import NOTHING, column_decimals, count, fixed, significant
 from choicekit.report.text import capitalise, clean, display_names, in_sentence, shorten, slug
 
@@ -26,6 +26,10 @@ _IN_FULL = 4
 _MOST_POLICIES = 30
 _MOST_ROWS = 60
 _SAME = 1e-9  # over total mass
+_NOT_COMPARABLE = (
+    "This policy changes the temperature, and with it what variety of tastes is worth: welfare before and after is not "
+    "comparable."
+)
 _SAME_PRICE = 1e-7  # over the size of utilities: what differs less differs by the solver's tolerance
 
 
@@ -71,7 +75,10 @@ def _prose(view: AssignmentView) -> str:
         f"temperature decide. By type it is what one more unit of the type's mass is worth."
     )
     if view.worth.normalisation:
-        text += f" Between the sides a constant has to be chosen: {clean(view.worth.normalisation)}."
+        text += (
+            f" Between the sides a constant has to be chosen: {clean(view.worth.normalisation)}. Changes of columns "
+            "are relative to each other: where one rises, others fall."
+        )
     return text
 
 
@@ -102,7 +109,9 @@ def _overview_row(view: AssignmentView, policy: PolicyAssignment, title: str) ->
     name = Cell(text=capitalise(shorten(title, 40)), below="" if policy.result.converged else "not converged")
     return (
         name,
-        Cell(text=_signed(policy.welfare_change, least * _scale(view)), style="strong"),
+        Cell(text=_signed(policy.welfare_change, least * _scale(view)), style="strong")
+        if comparable(view, policy)
+        else Cell(text=NOTHING, below="not comparable"),
         Cell(text=_signed(policy.primal_change, least * _scale(view))),
         Cell(text=significant(total, 5)),
         Cell(text=_signed(total - view.total, least)),
@@ -137,7 +146,9 @@ def _policy_blocks(view: AssignmentView, policy: PolicyAssignment, title: str, k
         for side, compared in ((view.rows, policy.rows), (view.columns, policy.columns))
     )
     welfare = _side_figure(view, "welfare", sides, title, key)
-    if not _alike(view, sides):
+    if not comparable(view, policy):
+        blocks += [Prose(_NOT_COMPARABLE), _side_figure(view, "price", sides, title, key)]
+    elif not _alike(view, sides):
         blocks += [welfare, _side_figure(view, "price", sides, title, key)]
     elif isinstance(welfare, Figure):
         blocks += [welfare, Prose("Prices change by the same amounts.")]
@@ -171,7 +182,7 @@ def _side_figure(view: AssignmentView, quantity: Quantity, sides: tuple[_Side, .
     amounts: list[Amount] = []
     left = 0
     for side, change in changes:
-        places = most_extreme(change, most)
+        places = furthest_from_zero(change, most)
         left += int(np.isfinite(change).sum()) - len(places)
         for number, place in enumerate(places):
             value, heading = float(change[place]), "" if number else side.noun

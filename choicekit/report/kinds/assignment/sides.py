@@ -14,7 +14,7 @@ from choicekit.report.kinds.assignment.view import AssignmentView, SideView, amo
 from choicekit.report.numbers import NOTHING, column_decimals, count, percent
 from choicekit.report.text import capitalise, in_sentence, shorten
 
-__all__ = ["most_extreme", "price_text", "sides_section"]
+__all__ = ["furthest_from_zero", "most_extreme", "price_text", "sides_section"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -67,6 +67,23 @@ def most_extreme(values: FloatArray, most: int = MAX_CATEGORIES) -> list[int]:
         return finite
     falling = sorted(finite, key=lambda place: -values[place])
     return [*falling[: most // 2], *falling[len(falling) - most // 2 :]]
+
+
+def furthest_from_zero(values: FloatArray, most: int) -> list[int]:
+    """Return places of the finite values in their order, or of so many of the largest in size, from high to low.
+
+    Examples
+    --------
+    >>> furthest_from_zero(np.array([1.0, np.nan, 0.0]), 2)
+    [0, 2]
+    >>> furthest_from_zero(np.array([1.0, 5.0, -2.0, 0.0, 3.0]), 3)
+    [1, 4, 2]
+    """
+    finite = [int(place) for place in np.flatnonzero(np.isfinite(values))]
+    if len(finite) <= most:
+        return finite
+    kept = sorted(finite, key=lambda place: -abs(values[place]))[:most]
+    return sorted(kept, key=lambda place: -values[place])
 
 
 def price_text(value: float, decimals: int) -> str:

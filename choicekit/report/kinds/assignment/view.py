@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from choicekit.assignment.comparison import PolicyAssignment
 from choicekit.assignment.conditions import AtMost, Fixed, Free, MarginalCondition, Relaxed, WithOutsideOption
 from choicekit.assignment.problem import AssignmentProblem
 from choicekit.assignment.result import AssignmentResult
@@ -20,12 +21,14 @@ from choicekit.report.text import capitalise, clean, display_names, in_sentence
 from choicekit.scenario.result import StudyResult
 
 __all__ = [
+    "MASS",
     "AssignmentView",
     "Certificate",
     "SideView",
     "amount",
     "called",
     "certificate_of",
+    "comparable",
     "opening",
     "several_best",
     "titled",
@@ -277,6 +280,11 @@ def called(side: SideView) -> str:
 def several_best(view: AssignmentView) -> bool:
     """Whether other assignments may be as good, as they may be without entropy."""
     return view.problem.temperature == 0 and view.solved.unique is not True
+
+
+def comparable(view: AssignmentView, policy: PolicyAssignment) -> bool:
+    """Whether welfare under a policy counts what the baseline counts: variety is worth as much at one temperature."""
+    return policy.result.problem.temperature == view.problem.temperature
 
 
 def opening(name: str) -> str:

@@ -9,7 +9,14 @@ from choicekit.assignment.cross_check import CrossCheck
 from choicekit.report.content import Fact
 from choicekit.report.kinds.assignment.certificate import library_name
 from choicekit.report.kinds.assignment.fit import fit_finding
-from choicekit.report.kinds.assignment.view import AssignmentView, SideView, opening, several_best
+from choicekit.report.kinds.assignment.view import (
+    MASS,
+    AssignmentView,
+    SideView,
+    comparable,
+    opening,
+    several_best,
+)
 from choicekit.report.numbers import count, described, percent, significant
 from choicekit.report.text import capitalise, clean, in_sentence, join_words
 from choicekit.report.verdict import failure
@@ -17,26 +24,32 @@ from choicekit.report.verdict import failure
 __all__ = ["METHODS", "facts", "lead", "leading_policy", "reference_name", "title"]
 
 _NOTHING_MOVES = 1e-9
-METHODS = {"max_iterations": "stopped after as many iterations as allowed", "not_finite": "potentials are not finite"}
+METHODS = {
+    "max_iterations": "stopped after as many iterations as allowed",
+    "stalled": "stopped where no step makes the sums any better",
+    "not_finite": "potentials are not finite",
+}
 
 
 def title(view: AssignmentView) -> str:
     """State the finding; a failed check goes before everything else, policies before the baseline."""
     if not view.study.passed:
         return failure(view.study.checks)
-    if view.outcome.comparison is not None and view.outcome.comparison.policies:
+    if _compared(view):
         return _policy_title(view)
     return _baseline_title(view)
 
 
 def leading_policy(view: AssignmentView) -> PolicyAssignment | None:
-    """Return the policy that changes welfare most, at the baseline's temperature if possible; None where none does."""
+    """Return the policy at the baseline's temperature that changes welfare most; None where none does."""
+    most = max(_compared(view), key=lambda policy: abs(policy.welfare_change), default=None)
+    return most if most is not None and abs(most.welfare_change) > _NOTHING_MOVES * _scale(view) else None
+
+
+def _compared(view: AssignmentView) -> list[PolicyAssignment]:
     comparison = view.outcome.comparison
     found = [] if comparison is None else list(comparison.policies.values())
-    found = [policy for policy in found if np.isfinite(policy.welfare_change)]
-    alike = [policy for policy in found if policy.result.problem.temperature == view.problem.temperature]
-    most = max(alike or found, key=lambda policy: abs(policy.welfare_change), default=None)
-    return most if most is not None and abs(most.welfare_change) > _NOTHING_MOVES * _scale(view) else None
+    return [policy for policy in found if comparable(view, policy) and np.isfinite(policy.welfare_change)]
 
 
 def _scale(view: AssignmentView) -> float:
@@ -45,16 +58,13 @@ def _scale(view: AssignmentView) -> float:
 
 def _policy_title(view: AssignmentView) -> str:
     policy = leading_policy(view)
-    comparison = view.outcome.comparison
-    if policy is None or comparison is None:
-        only = comparison is not None and len(comparison.policies) == 1
+    if policy is None:
+        only = len(_compared(view)) == 1
         return "The policy changes nobody's welfare" if only else "No policy changes anybody's welfare"
     change = policy.welfare_change
     verb = "raises" if change > 0 else "lowers"
     name = opening(clean(policy.name).replace("-", " "))
     text = f"{name} {verb} welfare by {significant(abs(change))} {in_sentence(view.unit)}"
-    if view.worth.total > 0 and abs(change) >= 5e-4 * view.worth.total:
-        text += f", or {percent(abs(change) / view.worth.total)}"
     return text if view.worth.normalisation else text + _most_affected(policy)
 
 
@@ -84,10 +94,15 @@ def _baseline_title(view: AssignmentView) -> str:
     if not excess[row, column] > 1e-6 * view.total:
         return "Everyone is matched as by chance: utilities make no difference"
     ratio = float(coupling[row, column] / view.neutral[row, column])
-    pair = _pair(view, int(row), int(column))
+    pair, more = _pair(view, int(row), int(column)), significant(float(excess[row, column]))
     if ratio < 1.01:
         return f"{pair} are matched {significant(ratio, 4)} times as often as by chance, and no pair much more"
-    return f"{pair} are matched {significant(ratio)} times as often as by chance, the pair that gains most"
+    times = f"{significant(ratio)} times as often as by chance"
+    return f"{pair} are matched {times}: {_counted(view, more)} more, the most of all pairs"
+
+
+def _counted(view: AssignmentView, mass: str) -> str:
+    return f"a mass of {mass}" if view.mass_unit == MASS else f"{mass} {in_sentence(view.mass_unit)}"
 
 
 def _pair(view: AssignmentView, row: int, column: int) -> str:
