@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from choicekit.errors import InvalidInputError, ShapeError
+from choicekit.rules.utilities import as_floats
 
 __all__ = ["AtMost", "Fixed", "Free", "MarginalCondition", "Relaxed", "WithOutsideOption"]
 
@@ -80,7 +81,7 @@ class MarginalCondition(Protocol):
 
 
 def _check_mass(mass: npt.ArrayLike, name: str) -> FloatArray:
-    found = np.asarray(mass, dtype=np.float64)
+    found = as_floats(mass, f"the mass of {name}")
     if found.ndim != 1 or found.size == 0:
         raise ShapeError(f"the mass of {name} must be one number a place, (n,), found shape {found.shape}")
     wrong = np.flatnonzero(~(np.isfinite(found) & (found >= 0)))
@@ -421,4 +422,4 @@ class WithOutsideOption(_OfMass):
 
     def _singles(self, potential: FloatArray, temperature: float) -> FloatArray:
         with np.errstate(over="ignore"):
-            return np.exp(potential / (self.entropy_weight * temperature))
+            return np.exp(potential / self.entropy_weight / temperature)

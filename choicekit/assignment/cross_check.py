@@ -14,10 +14,11 @@ from choicekit.assignment.conditions import AtMost, Fixed, Free, MarginalConditi
 from choicekit.assignment.objective import primal_value
 from choicekit.assignment.problem import AssignmentProblem
 from choicekit.assignment.result import AssignmentResult
+from choicekit.assignment.support import usable_pairs
 from choicekit.errors import InvalidInputError
 from choicekit.suggestions import suggest
 
-__all__ = ["CrossCheck", "cross_check"]
+__all__ = ["CrossCheck", "cross_check", "why_inexpressible"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -224,15 +225,18 @@ class _Posed:
 
 def _pose(problem: AssignmentProblem) -> _Posed | str:
     """Return the problem in POT's words, or why it has none."""
-    if problem.temperature == 0:
-        return _pose_hard(problem)
-    reason = _inexpressible(problem)
+    reason = why_inexpressible(problem)
     if reason:
         return reason
+    if problem.temperature == 0:
+        return _pose_hard(problem)
     rows, columns = _held(problem.rows, problem.shape[0]), _held(problem.columns, problem.shape[1])
     row_log, column_log = problem.log_references()
     relative = problem.temperature * (row_log[rows, None] + column_log[columns])
-    utility = problem.utility[np.ix_(rows, columns)] + relative
+    usable = usable_pairs(problem)
+    # what no coupling can use is forbidden: on the way to no mass there POT would not come to an end
+    utility = problem.utility if usable is None else np.where(usable, problem.utility, -np.inf)
+    utility = utility[np.ix_(rows, columns)] + relative
     row_mass, column_mass = _masses(problem.rows, rows), _masses(problem.columns, columns)
     strengths = _strength(problem.rows), _strength(problem.columns)
     if isinstance(problem.rows, WithOutsideOption):
@@ -253,9 +257,19 @@ def _pose(problem: AssignmentProblem) -> _Posed | str:
     )
 
 
-def _inexpressible(problem: AssignmentProblem) -> str:
-    """Return why POT has no words for a problem at a temperature above 0, or nothing."""
+def why_inexpressible(problem: AssignmentProblem) -> str:
+    """Return why POT has no words for a problem; nothing where it has.
+
+    Examples
+    --------
+    >>> free = AssignmentProblem(utility=[[1.0, 0.0]], rows=Free(), columns=Free(), temperature=1.0)
+    >>> why_inexpressible(free)
+    'it has no total mass for two Free sides; the answer is a softmax over all cells'
+    """
     sides: tuple[MarginalCondition, ...] = problem.rows, problem.columns
+    if problem.temperature == 0:
+        free = all(isinstance(side, Free) for side in sides)
+        return "it has no total mass for two Free sides; the answer is the best cell" if free else ""
     outside = sum(isinstance(side, WithOutsideOption) for side in sides)
     if problem.sparse:
         return "it is not asked for half the squared norm as the rule"
@@ -270,11 +284,8 @@ def _inexpressible(problem: AssignmentProblem) -> str:
     return ""
 
 
-def _pose_hard(problem: AssignmentProblem) -> _Posed | str:
+def _pose_hard(problem: AssignmentProblem) -> _Posed:
     """At temperature 0 what is left over goes to a place of utility 0, so that everything is met."""
-    sides: tuple[MarginalCondition, ...] = problem.rows, problem.columns
-    if all(isinstance(side, Free) for side in sides):
-        return "it has no total mass for two Free sides; the answer is the best cell"
     rows, columns = _held(problem.rows, problem.shape[0]), _held(problem.columns, problem.shape[1])
     utility = problem.utility[np.ix_(rows, columns)]
     row_mass, column_mass = _masses(problem.rows, rows), _masses(problem.columns, columns)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from choicekit.assignment.conditions import AtMost, Fixed, Free, MarginalCondition, Relaxed, WithOutsideOption
 from choicekit.errors import InfeasibleMassError, InvalidInputError, ShapeError
 from choicekit.rules import RegularisedRule, Softmax, Sparsemax
+from choicekit.rules.utilities import as_floats
 
 __all__ = ["AssignmentProblem", "Reference", "check_equal_totals"]
 
@@ -112,10 +113,7 @@ class AssignmentProblem:
 def _check_utility(
     utility: npt.ArrayLike, row_names: tuple[str, ...] | None, column_names: tuple[str, ...] | None
 ) -> FloatArray:
-    try:
-        found = np.ascontiguousarray(utility, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError("utility must be a table of numbers, one row of numbers a row") from error
+    found = np.ascontiguousarray(as_floats(utility))
     if found.ndim != 2 or 0 in found.shape:
         raise ShapeError(f"utility must have a row and a column for each place, (n, m), found shape {found.shape}")
     for names, size, side in ((row_names, found.shape[0], "row"), (column_names, found.shape[1], "column")):

@@ -31,7 +31,7 @@ class SolverHistory:
     iteration : ndarray (k,) of int
         Counted over all phases.
     phase : tuple of str
-        What the solver did then: ``"scaling"``, ``"newton T = 0.04"``, ...
+        What the solver did then: ``"scaling"``, ``"Newton at T = 0.04"``, ...
     row_error, column_error : ndarray (k,)
         L1 over total mass.
     """

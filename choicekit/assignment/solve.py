@@ -138,14 +138,17 @@ def solve_problem(
     places, trace = _places_held(problem, usable), Trace()
     reduced = _reduced(problem, usable, places)
     first = None if start is None else _check_start(start, problem)[places.columns]
-    if problem.sparse:
-        total = problem.total_mass
-        found = solve_sparse(reduced, tolerance=tolerance, max_iterations=max_iterations, trace=trace, total_mass=total)
-    elif isinstance(problem.rows, Free) or isinstance(problem.columns, Free):
-        found = solve_at_once(reduced, problem.total_mass)
-    else:
-        found = solve_fast(reduced, tolerance=tolerance, max_iterations=max_iterations, trace=trace, start=first)
-    result = _account(problem, reduced, found, trace, places, tolerance, max_iterations)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # what goes out of range ends as "not_finite"
+        if problem.sparse:
+            most = problem.total_mass
+            found = solve_sparse(
+                reduced, tolerance=tolerance, max_iterations=max_iterations, trace=trace, total_mass=most
+            )
+        elif isinstance(problem.rows, Free) or isinstance(problem.columns, Free):
+            found = solve_at_once(reduced, problem.total_mass)
+        else:
+            found = solve_fast(reduced, tolerance=tolerance, max_iterations=max_iterations, trace=trace, start=first)
+        result = _account(problem, reduced, found, trace, places, tolerance, max_iterations)
     result = replace(result, unusable_pairs=_unusable(problem, usable))
     if not result.converged and on_failure == "raise":
         raise ConvergenceError(_failure(result), result=result)

@@ -232,7 +232,7 @@ def _by_stages(problem: ReducedProblem, tolerance: float, max_iterations: int, t
             column_ceiling=_ceiling(problem.columns, g),
         )
         enough = tolerance / 2 if t == problem.temperature else max(_LOOSE, tolerance)
-        point = _settled(stage, enough, max_iterations, trace, f"newton T = {t:.3g}")
+        point = _settled(stage, enough, max_iterations, trace, f"Newton at T = {t:.3g}")
         f, g = f + point.row, g + point.column
         table = table + point.row[:, None] + point.column
     return Potentials(

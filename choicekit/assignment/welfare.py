@@ -141,7 +141,8 @@ def _marginal(condition: MarginalCondition, potential: FloatArray, taste: float)
         return worth
     held = condition.mass > 0
     f = potential[held]
-    own = condition.strength * np.expm1(-f / condition.strength) if isinstance(condition, Relaxed) else -f
+    with np.errstate(over="ignore"):
+        own = condition.strength * np.expm1(-f / condition.strength) if isinstance(condition, Relaxed) else -f
     worth[held] = own + taste * np.log(condition.mass[held])
     return worth
 

@@ -116,7 +116,7 @@ def unchecked_utility(utility: npt.ArrayLike, availability: npt.ArrayLike | None
     >>> unchecked_utility([1.0, np.nan], [True, True])
     array([ 1., nan])
     """
-    values = _as_floats(utility)
+    values = as_floats(utility)
     if availability is not None:
         values = _with_availability(values, availability)
     if values.ndim == 0 or values.shape[-1] == 0:
@@ -151,7 +151,7 @@ def available_direction(direction: npt.ArrayLike, available: npt.NDArray[np.bool
     >>> available_direction([1.0, np.nan], np.array([True, False]))
     array([1., 0.])
     """
-    values = _as_floats(direction, "direction")
+    values = as_floats(direction, "direction")
     try:
         step = np.where(available, values, 0.0)
     except ValueError as error:
@@ -194,7 +194,7 @@ def check_row_weights(weights: npt.ArrayLike, utility: FloatArray) -> FloatArray
     >>> check_row_weights(2, np.zeros((3, 4)))
     array([2., 2., 2.])
     """
-    values, rows = _as_floats(weights, "weights"), utility.shape[:-1]
+    values, rows = as_floats(weights, "weights"), utility.shape[:-1]
     try:
         fitted = np.broadcast_to(values, rows)
     except ValueError as error:
@@ -208,7 +208,30 @@ def check_row_weights(weights: npt.ArrayLike, utility: FloatArray) -> FloatArray
     return fitted
 
 
-def _as_floats(values: npt.ArrayLike, what: str = "utility") -> FloatArray:
+def as_floats(values: npt.ArrayLike, what: str = "utility") -> FloatArray:
+    """Return an array of real numbers as float64, and refuse anything that is not one.
+
+    Parameters
+    ----------
+    values : array_like
+        Of truth values or real numbers; not copied where they are float64 already.
+    what : str
+        Their name in messages.
+
+    Returns
+    -------
+    ndarray
+
+    Raises
+    ------
+    InvalidInputError
+        For text, complex numbers, masked or ragged arrays.
+
+    Examples
+    --------
+    >>> as_floats([1, 2])
+    array([1., 2.])
+    """
     if isinstance(values, np.ma.MaskedArray):
         raise InvalidInputError("a masked array must be given as its data, and its mask as availability")
     try:
@@ -300,7 +323,7 @@ def check_distribution(distribution: npt.ArrayLike, what: str = "probabilities")
     >>> check_distribution([0.25, 0.75])
     array([0.25, 0.75])
     """
-    values = _as_floats(distribution)
+    values = as_floats(distribution)
     if values.ndim == 0:
         raise ShapeError(f"{what} must have an axis of alternatives")
     with np.errstate(invalid="ignore"):

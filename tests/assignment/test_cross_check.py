@@ -105,6 +105,15 @@ def test_a_wrong_coupling_fails_and_the_cell_is_named(rows: str, columns: str) -
     assert ended.reason.endswith("; ours ended as 'max_iterations'")
 
 
+def test_pairs_that_no_coupling_can_use_are_not_left_to_pot() -> None:
+    """Each row can only fill the column that nobody else may; POT would creep towards that for ever."""
+    barred = -np.inf
+    result = solve_assignment([[0.0, barred], [3.0, 0.0]], [0.5, 0.5], [0.5, 0.5], temperature=1.0)
+    check = cross_check(result, threshold=1e-9)
+    assert check.passed
+    assert check.coupling_difference < 1e-12
+
+
 def test_a_solution_of_another_problem_fails() -> None:
     result = solve_problem(market("relaxed", "relaxed"))
     other = replace(result.problem, columns=Relaxed(result.problem.columns.mass, 0.69))

@@ -17,6 +17,7 @@ from choicekit.assignment import (
     WithOutsideOption,
     solve_assignment,
 )
+from choicekit.assignment.welfare import assignment_welfare
 
 EPS = np.finfo(float).eps
 SMALL_LOSS = 1e-6  # of the range of utility, per unit of mass: what a temperature too low to be told from 0 may cost
@@ -120,3 +121,29 @@ def test_the_history_of_a_problem_turned_round_has_its_sides_turned() -> None:
     one, other = returned(utility, rows, columns, 0.1), returned(utility.T, columns, rows, 0.1)
     np.testing.assert_allclose(one.history.row_error, other.history.column_error, rtol=1e-6, atol=1e-14)
     assert not np.allclose(one.history.row_error, one.history.column_error)
+
+
+SIDES = {
+    "fixed": lambda mass: Fixed(mass),
+    "at_most": lambda mass: AtMost(mass),
+    "relaxed": lambda mass: Relaxed(mass, 1.0),
+    "free": lambda mass: Free(),
+    "outside": lambda mass: WithOutsideOption(mass),
+}
+
+
+@pytest.mark.parametrize("temperature", [5e-324, 1e300])
+@pytest.mark.parametrize("columns", SIDES)
+@pytest.mark.parametrize("rows", SIDES)
+def test_what_is_out_of_range_has_an_honest_status_and_no_warnings(rows: str, columns: str, temperature: float) -> None:
+    utility = 1e300 * np.array([[0.0, -1.0, 0.5], [-1.0, 0.0, 0.9]])
+    result = returned(
+        utility,
+        SIDES[rows](np.full(2, 0.6 + 0.1 * (rows == "outside"))),
+        SIDES[columns](np.full(3, 0.4 + 0.1 * (columns == "outside"))),
+        temperature,
+    )
+    assignment_welfare(result)
+    if result.status != "not_finite":
+        assert np.isfinite(result.coupling).all()
+        assert not np.isnan(result.row_outside).any()

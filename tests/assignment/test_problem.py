@@ -33,9 +33,11 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "words for utilities": (
         {"utility": [["a", "b"], ["c", "d"]]},
         InvalidInputError,
-        "utility must be a table of numbers, one row of numbers a row",
+        "utility must be an array of real numbers with one length along each axis",
     ),
-    "ragged utilities": ({"utility": [[1.0], [1.0, 2.0]]}, InvalidInputError, "utility must be a table of numbers"),
+    "ragged utilities": ({"utility": [[1.0], [1.0, 2.0]]}, InvalidInputError, "utility must be an array of real"),
+    "complex utilities": ({"utility": [[1.0, 2j], [0, 0]]}, InvalidInputError, "utility must be an array of real"),
+    "complex masses": ({"rows": [1, 1j]}, InvalidInputError, "the mass of Fixed must be an array of real numbers"),
     "utilities of one axis": (
         {"utility": [0.0, 1.0]},
         ShapeError,

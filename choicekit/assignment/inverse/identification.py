@@ -98,7 +98,7 @@ def _named(combination: FloatArray, scales: FloatArray, names: tuple[str, ...]) 
 def _what_is_lost(model: MatchingModel) -> str:
     by_row, by_column = (condition is None or isinstance(condition, Fixed) for condition in (model.rows, model.columns))
     if by_row and by_column:
-        return "constant by row and column, which no coupling with fixed masses shows"
+        return "a sum of what is constant by row and by column, which no coupling with fixed masses shows"
     if by_row and isinstance(model.columns, Free):
         return "constant by row, which no coupling with fixed masses of rows shows"
     if by_column and isinstance(model.rows, Free):

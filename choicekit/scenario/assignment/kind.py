@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from choicekit.assignment.cross_check import why_inexpressible
 from choicekit.assignment.study import AssignmentOutcome, AssignmentStudy, run_study
 from choicekit.counting import counted
 from choicekit.errors import IdentificationError
@@ -53,6 +54,7 @@ class AssignmentKind:
         if check is not None and check.passed is None:
             check = replace(check, reason=in_yaml(check.reason))
             outcome = replace(outcome, cross_check=check)
+        if check is not None and check.passed is None and not why_inexpressible(study.problem):  # that was told before
             warnings = (f"nothing came of `cross_check`: {check.reason}; take it away where that is no surprise",)
         return Finished(
             outcome=outcome,

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from choicekit.assignment import AssignmentProblem
+from choicekit.assignment.cross_check import why_inexpressible
 from choicekit.assignment.policies import AssignmentPolicy
 from choicekit.assignment.study import AssignmentStudy, FitSettings
 from choicekit.assignment.support import usable_pairs
@@ -86,8 +87,16 @@ def prepare_assignment(blocks: Mapping[str, Any], findings: Findings, directory:
         check_basis(problem, fit, findings)
     if findings.problems or problem is None:
         return None
+    _warn_of_cross_check(blocks, problem, findings)
     study = _study(blocks, problem, policies, fit)
     return Prepared(study=study, inputs=tuple(input_files(tables)), warnings=tuple(findings.warnings))
+
+
+def _warn_of_cross_check(blocks: Mapping[str, Any], problem: AssignmentProblem, findings: Findings) -> None:
+    reason = "" if blocks["cross_check"] is None else why_inexpressible(problem)
+    if reason:
+        said = f"nothing will come of `cross_check`, since POT cannot express this problem: {in_yaml(reason)}"
+        findings.warn(("cross_check",), said)
 
 
 def _is_whole(blocks: Mapping[str, Any], findings: Findings) -> bool:

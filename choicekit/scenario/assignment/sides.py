@@ -105,7 +105,9 @@ def _check_keys(key: str, block: Any, findings: Findings) -> None:
     if block.condition != "relaxed" and block.strength is not None:
         findings.warn((key, "strength"), f"strength is for relaxed {key}, and these are {said}: it is not used")
     if block.condition == "free":
-        if isinstance(block.mass, int | float):
+        if isinstance(block.mass, dict):
+            findings.warn((key, "mass"), f"free {key} have no masses: only their names are used, give them as `names`")
+        elif block.mass is not None:
             findings.warn((key, "mass"), f"free {key} have no masses: it is not used")
     elif not _has(key, "mass", block, findings):
         hint = "masses by name, one number for all, or a column of the table"

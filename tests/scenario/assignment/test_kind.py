@@ -84,6 +84,9 @@ def test_a_condition_can_be_changed_on_the_command_line() -> None:
     assert isinstance(found, Relaxed)
     assert (found.strength, list(found.mass)) == (3, [0.5, 2])
     free = load_scenario(BASE, overrides=["rows.condition=free"])
+    assert [warning.partition(" ")[2] for warning in free.warnings] == [
+        "free rows have no masses: only their names are used, give them as `names`"
+    ]
     assert isinstance(free.prepared.study.problem.rows, Free)
     idle = load_scenario(BASE, overrides=["rows.strength=3"])
     assert idle.warnings == ("--set rows.strength=3 strength is for relaxed rows, and these are fixed: it is not used",)
@@ -329,7 +332,7 @@ def test_a_problem_that_the_other_package_cannot_express_is_said_and_not_failed(
     assert result.passed
     assert not [check for check in result.checks if check.name.startswith("cross_check")]
     (warning,) = result.warnings
-    assert warning.startswith("nothing came of `cross_check`: POT cannot express")
+    assert warning.startswith("<scenario>:9:1 nothing will come of `cross_check`, since POT cannot express")
     assert "at_most" in warning
     assert "at_most" in build_report(result).lead
     assert result.outcome.cross_check.passed is None
@@ -392,7 +395,7 @@ def test_a_basis_that_is_not_identified_is_told_before_anything_is_run(tmp_path:
         found = CliRunner().invoke(app, command)
         assert found.exit_code == 2
         assert f"{path}:12:5 basis functions must be told apart" in found.output
-        assert "'first' is constant by row and column" in found.output
+        assert "'first' is a sum of what is constant by row and by column" in found.output
         assert found.output.endswith("1 problem, nothing was run\n")
 
 
