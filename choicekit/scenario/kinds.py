@@ -94,6 +94,7 @@ _MODULES = {
     "choice": "choicekit.scenario.choice.kind",
     "tour": "choicekit.scenario.tour.kind",
     "assignment": "choicekit.scenario.assignment.kind",
+    "detection": "choicekit.scenario.detection.kind",
 }
 """Kinds by name and the module whose ``KIND`` they are; imported when used."""
 
@@ -104,7 +105,7 @@ def kinds() -> tuple[str, ...]:
     Examples
     --------
     >>> kinds()
-    ('choice', 'tour', 'assignment')
+    ('choice', 'tour', 'assignment', 'detection')
     """
     return tuple(_MODULES)
 

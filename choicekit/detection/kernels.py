@@ -1,0 +1,110 @@
+"""Every score of a table of logits in one pass over each row: a compiled loop, and the same in NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from choicekit.kernels import exp_of_nonpositive, kernel, log
+
+__all__ = ["COLUMNS", "fill_scores", "fill_scores_by_numpy", "fill_scores_of_singles"]
+
+FloatArray = npt.NDArray[np.float64]
+AnyFloat = npt.NDArray[np.float64] | npt.NDArray[np.float32]
+
+COLUMNS = ("energy", "msp", "max_logit", "entropy", "gen")
+_AT_ONCE = 4_000_000  # cells of a block of the readable twin
+
+
+def fill_scores_by_numpy(logits: AnyFloat, temperature: float, power: float, top: int, out: FloatArray) -> None:
+    """Fill in the columns of `COLUMNS`, a block of rows at a time."""
+    rows = max(1, _AT_ONCE // logits.shape[1])
+    for start in range(0, len(logits), rows):
+        _fill_block(logits[start : start + rows].astype(np.float64), temperature, power, top, out[start : start + rows])
+
+
+def _fill_block(logits: FloatArray, temperature: float, power: float, top: int, out: FloatArray) -> None:
+    highest = logits.max(axis=1, keepdims=True)
+    with np.errstate(over="ignore"):
+        scaled = (logits - highest) / temperature
+    weight = np.exp(scaled)
+    weight[np.arange(len(logits)), logits.argmax(axis=1)] = 0.0
+    rest = weight.sum(axis=1)
+    total = 1.0 + rest
+    log_total = np.log1p(rest)
+    out[:, 0] = -highest[:, 0] - temperature * log_total
+    out[:, 1] = rest / total
+    out[:, 2] = -highest[:, 0]
+    out[:, 3] = log_total - np.sum(np.where(weight > 0, weight * np.maximum(scaled, -1e300), 0.0), axis=1) / total
+    if top < 1:
+        return
+    first = -np.sort(-scaled, axis=1)[:, :top]  # the likeliest
+    others = 1.0 - np.exp(first) / total[:, None]
+    others[:, 0] = rest / total
+    with np.errstate(divide="ignore"):
+        out[:, 4] = np.exp(power * (first - log_total[:, None] + np.log(others))).sum(axis=1)
+
+
+def _fill(logits: AnyFloat, temperature: float, power: float, top: int, out: FloatArray) -> None:
+    """Fill in the columns of `COLUMNS`."""
+    n_rows, n_classes = logits.shape
+    scaled, weight = np.empty(n_classes), np.empty(n_classes)
+    for row in range(n_rows):
+        highest, best = np.float64(logits[row, 0]), 0
+        for place in range(1, n_classes):
+            value = np.float64(logits[row, place])
+            if value > highest:
+                highest, best = value, place
+        for place in range(n_classes):
+            scaled[place] = (np.float64(logits[row, place]) - highest) / temperature
+        for place in range(n_classes):
+            weight[place] = exp_of_nonpositive(scaled[place])
+        weight[best] = 0.0
+        rest, spread = 0.0, 0.0
+        for place in range(n_classes):
+            rest += weight[place]
+            if weight[place] > 0.0:
+                spread -= weight[place] * scaled[place]
+        total = 1.0 + rest
+        log_total = log(total) - ((total - 1.0) - rest) / total  # log1p
+        out[row, 0] = -highest - temperature * log_total
+        out[row, 1] = rest / total
+        out[row, 2] = -highest
+        out[row, 3] = log_total + spread / total
+        if top < 1:
+            continue
+        # the likeliest class, then the largest of the others in any order
+        found = exp_of_nonpositive(min(power * (log(rest / total) - log_total), 0.0)) if rest > 0.0 else 0.0
+        scaled[best] = scaled[n_classes - 1]
+        size = n_classes - 1
+        wanted = min(top - 1, size)
+        low, high = 0, size - 1
+        while wanted < size and low < high:  # quickselect: the largest come first
+            pivot = scaled[(low + high) // 2]
+            left, right = low, high
+            while left <= right:
+                while scaled[left] > pivot:
+                    left += 1
+                while scaled[right] < pivot:
+                    right -= 1
+                if left <= right:
+                    scaled[left], scaled[right] = scaled[right], scaled[left]
+                    left += 1
+                    right -= 1
+            if wanted <= right + 1:
+                high = right
+            elif wanted > left:
+                low = left
+            else:
+                break
+        for place in range(wanted):
+            share = exp_of_nonpositive(scaled[place]) / total
+            weight[place] = exp_of_nonpositive(min(power * (scaled[place] - log_total + log(1.0 - share)), 0.0))
+        for place in range(wanted):
+            found += weight[place]
+        out[row, 4] = found
+
+
+_ARGUMENTS = ("float64", "float64", "int64", "float64[2]")
+fill_scores = kernel("const float64[2]", *_ARGUMENTS, twin=fill_scores_by_numpy)(_fill)
+fill_scores_of_singles = kernel("const float32[2]", *_ARGUMENTS, twin=fill_scores_by_numpy)(_fill)

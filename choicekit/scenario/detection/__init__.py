@@ -1,0 +1,1 @@
+"""`kind: detection`: its blocks, and how a detection scenario becomes a study and a result."""
