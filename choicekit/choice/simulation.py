@@ -82,7 +82,7 @@ class ChoiceStudy:
         acting = np.flatnonzero(available.any(axis=1))
         idle = available[:, -1] if self.outside else np.logical_not(available.any(axis=1))
         utility, available, rows = utility[acting], available[acting], acting + block.start
-        groups, types, chooser = self._groups(rows), self.types.of(rows), self._chooser(rows, utility)
+        groups, types, chooser = self._groups(rows), self.types.of(rows), self.chooser(rows, utility)
         weights = self.population.weights
         weighing = None if weights is None else weights[rows]
         expected = expectations(types, [chooser])[0] if len(rows) else Expected.of_nobody(types, utility.shape[1])
@@ -120,14 +120,14 @@ class ChoiceStudy:
             utility = self.utility(block.rows)
             acting = np.flatnonzero((utility > -np.inf).any(axis=1))
             rows = acting + block.start
-            types, chooser = self.types.of(rows), self._chooser(rows, utility[acting])
+            types, chooser = self.types.of(rows), self.chooser(rows, utility[acting])
             for replications in replication_chunks(self.replications):
                 chosen = np.full((len(replications), len(block)), -1, dtype=np.int64)
                 if acting.size:
                     chosen[:, acting] = drawn_choices(types, [chooser], replications)[0]
                 yield block.rows, replications, chosen
 
-    def _chooser(self, rows: IntArray, utility: FloatArray) -> Chooser:
+    def chooser(self, rows: IntArray, utility: FloatArray) -> Chooser:
         """Return some rows, which have something to choose, as they choose."""
         faced = [*self.alternatives, OUTSIDE_OPTION] if self.outside else [*self.alternatives]
         facing = Facing(

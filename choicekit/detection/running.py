@@ -217,7 +217,9 @@ def _trained(study: DetectionStudy, progress: Progress) -> TrainingOutcome:
         "in_distribution": study.test & ~study.is_ood,
         "out_of_distribution": study.test & study.is_ood & ~settings.auxiliary,
     }
-    features = table.features / float(table.features[rows["training"]].std() or 1.0)  # the penalty then has a meaning
+    usual = table.features[rows["training"]]
+    # in units of their spread, so that the penalty has a meaning; about their means, which intercepts make up for
+    features = (table.features - usual.mean(axis=0)) / float(usual.std() or 1.0)
     labels, n_classes = table.labels, len(table.classes)
     known, other = features[rows["training"]], features[rows["auxiliary"]]
     before = train_head(known, labels[rows["training"]], penalty=settings.penalty, n_classes=n_classes)

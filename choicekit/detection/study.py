@@ -166,6 +166,10 @@ class DetectionStudy:
         if self.is_ood is not None and np.any(self.is_ood & self.calibration):
             raise InvalidInputError("calibration rows must be in-distribution, found out-of-distribution ones")
 
+    def __repr__(self) -> str:
+        judged, known = int(self.test.sum()), int(self.calibration.sum())
+        return f"DetectionStudy({self.table!r}: {judged:,} judged, {known:,} calibrated on, score={self.score!r})"
+
     @property
     def evaluated(self) -> BoolArray:
         """Rows that metrics are taken on, (N,)."""
@@ -201,6 +205,9 @@ class TrainingOutcome:
     energies_before: Mapping[str, FloatArray]
     energies_after: Mapping[str, FloatArray]
     converged: bool
+
+    def __repr__(self) -> str:
+        return f"TrainingOutcome(auroc {self.before.auroc:.4f} -> {self.after.auroc:.4f}, converged={self.converged})"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -278,3 +285,9 @@ class DetectionOutcome:
     by_temperature: pd.DataFrame | None
     training: TrainingOutcome | None
     monitoring: Monitoring | None
+
+    def __repr__(self) -> str:
+        n, flagged = self.flagged.size, int(self.flagged.sum())
+        own = self.metrics.get(self.study.score)
+        told = f", auroc={own.auroc:.4f}" if own is not None and not own.note else ""
+        return f"DetectionOutcome({self.study.score}: {flagged:,} of {n:,} rows flagged{told})"

@@ -18,7 +18,7 @@ from choicekit.suggestions import suggest
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LogitTable", "read_logits"]
+__all__ = ["LogitTable", "read_logits", "table_of_logits"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -108,6 +108,9 @@ class LogitTable:
     def __len__(self) -> int:
         return len(self.logits)
 
+    def __repr__(self) -> str:
+        return f"LogitTable({len(self):,} rows, {len(self.classes):,} classes)"
+
     @property
     def predicted(self) -> TextArray:
         """The likeliest class of each row, (N,)."""
@@ -161,16 +164,58 @@ def read_logits(
     Arrays of Python objects are refused: to read them would run code.
     """
     source = Path(path)
-    columns = {"label": label, "group": group, "split": split, "row": row}
     if source.suffix.lower() == ".npz":
+        columns = {"label": label, "group": group, "split": split, "row": row}
         return _from_arrays(source, logits, columns, features)
-    frame = _read_frame(source)
+    return table_of_logits(
+        _read_frame(source), logits=logits, label=label, group=group, split=split, row=row, features=features, name=path
+    )
+
+
+def table_of_logits(
+    frame: pd.DataFrame,
+    *,
+    logits: Sequence[str] | str,
+    label: str | None = None,
+    group: str | None = None,
+    split: str | None = None,
+    row: str | None = None,
+    features: Sequence[str] | str | None = None,
+    name: str | os.PathLike[str] = "table",
+) -> LogitTable:
+    """Make a table of logits of a frame.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    logits, label, group, split, row, features
+        As `read_logits`.
+    name : str
+        What the table is called in messages.
+
+    Returns
+    -------
+    LogitTable
+
+    Raises
+    ------
+    DataError
+        For columns that are not there, and cells that are no finite numbers.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"u_deer": [1.0, 0.0], "u_fox": [0.0, 2.0], "seen": ["deer", "yeti"]})
+    >>> table_of_logits(frame, logits="u_", label="seen").labels.tolist()
+    [0, -1]
+    """
+    source, columns = Path(name), {"label": label, "group": group, "split": split, "row": row}
     names = _columns(frame, logits, "logits", source)
     if len(names) < 2:
         raise _problem(source, f"a table of logits needs at least two classes, found {len(names)}", path=str(logits))
     values = _numbers(frame, names, source, single=True)
     features_named = [] if features is None else _columns(frame, features, "features", source)
-    found = {key: None if name is None else _texts(frame, name, source) for key, name in columns.items()}
+    found = {key: None if column is None else _texts(frame, column, source) for key, column in columns.items()}
     classes = _without_prefix(names, logits)
     return LogitTable(
         logits=values,

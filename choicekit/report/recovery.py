@@ -23,7 +23,8 @@ NEW, OLD = "new", "old"
 """Parts of the staging folder: files to be moved into place, and files that were there."""
 
 _OWN_NAME = re.compile(
-    r"report\.html|summary\.json|scenario\.yaml|tables/[a-z0-9_-]+\.csv|figures/[a-z0-9_-]+\.svg|data/[a-z0-9_-]+\.parquet"
+    r"report\.html|summary\.json|scenario\.yaml|tables/[a-z0-9_-]+\.csv|figures/[a-z0-9_-]+\.svg"
+    r"|data/[a-z0-9_-]+\.(parquet|json)"
 )
 _MOST_BYTES = 16_000_000  # of a provenance.json worth reading
 

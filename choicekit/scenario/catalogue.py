@@ -1,13 +1,16 @@
-"""What there is to name in a scenario: kinds, rules, conditions, distributions, functions."""
+"""What there is to name in a scenario: kinds, rules, conditions, distributions, scores, functions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
 from choicekit.choice.expressions import FUNCTIONS
 from choicekit.choice.heterogeneity.distributions import registered_distributions
+from choicekit.detection.scores import SCORES
 from choicekit.rules import registered_rules
 from choicekit.scenario.assignment.sides import CONDITIONS
+from choicekit.scenario.detection.blocks import ScoreName
 from choicekit.scenario.kinds import kind_named, kinds
 
 __all__ = ["catalogue"]
@@ -18,14 +21,15 @@ def catalogue() -> dict[str, dict[str, str]]:
 
     Examples
     --------
-    >>> list(catalogue())
-    ['kinds', 'rules', 'conditions of rows and columns', 'distributions of coefficients', 'functions in formulas']
+    >>> list(catalogue())[:4]
+    ['kinds', 'rules', 'conditions of rows and columns', 'distributions of coefficients']
     """
     return {
         "kinds": {name: kind_named(name).description for name in kinds()},
         "rules": _claims(registered_rules()),
         "conditions of rows and columns": _claims(CONDITIONS),
         "distributions of coefficients": _claims(registered_distributions()),
+        "scores of logits": {name: SCORES[name].meaning for name in get_args(ScoreName)},
         "functions in formulas": {name: function.description for name, function in FUNCTIONS.items()},
     }
 

@@ -46,6 +46,8 @@ class Finished:
         Policies against the baseline that `outcome` describes, where there are any.
     calibration : object, optional
         How the baseline was made to meet given shares, where it was.
+    detection : object, optional
+        How familiar situations are, where that was asked.
     warnings : tuple of str
         Things allowed but probably not meant that only the run shows.
     """
@@ -54,6 +56,7 @@ class Finished:
     checks: tuple[Check, ...]
     comparison: Any = None
     calibration: Any = None
+    detection: Any = None
     warnings: tuple[str, ...] = ()
 
 

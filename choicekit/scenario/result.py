@@ -118,6 +118,8 @@ class StudyResult:
         Policies against the baseline: `PolicyComparison` for ``kind: choice`` with ``policies``.
     calibration : object, optional
         How the baseline was made to meet given shares: `Calibration` for ``kind: choice`` with ``calibrate``.
+    detection : object, optional
+        How familiar situations are: `SituationDetection` for ``kind: choice`` with ``detection``.
 
     Examples
     --------
@@ -146,6 +148,7 @@ class StudyResult:
     provenance: Provenance
     comparison: Any = None
     calibration: Any = None
+    detection: Any = None
 
     @property
     def passed(self) -> bool:

@@ -212,6 +212,7 @@ def run_scenario(
         checks=finished.checks,
         comparison=finished.comparison,
         calibration=finished.calibration,
+        detection=finished.detection,
         warnings=(*scenario.warnings, *finished.warnings),
         scenario=scenario.values,
         provenance=Provenance(

@@ -19,12 +19,12 @@ SPECIES = ("red_fox", "badger", "roe_deer", "red_deer", "wild_boar", "brown_hare
            "domestic_dog", "wild_cat")  # fmt: skip
 SITES = ("beech", "brook", "clearing", "hide", "larch", "marsh", "quarry", "ridge")
 ARRIVALS = {"raccoon_dog": (("marsh", "brook", "quarry"), (1, 0)), "golden_jackal": (("ridge", "quarry"), (0, 8))}
-SEED = 20_261_124
+SEED = 11
 
 
 def logits_of(looks: list[tuple[int, float]], rng: np.random.Generator) -> list[str]:
     """Return the logits of an image that looks so much like some species."""
-    logits = rng.normal(0.0, 1.0, len(SPECIES))
+    logits = rng.normal(0.0, 1.5, len(SPECIES))
     for species, much in looks:
         logits[species] += much
     return [f"{logit:.3f}" for logit in logits]
@@ -37,12 +37,13 @@ def images(count: int, new: int, rng: np.random.Generator) -> list[list[str]]:
     for _ in range(count):
         site = int(rng.integers(len(SITES)))
         species = int(rng.choice(len(SPECIES), p=shares[site]))
-        looks = [(species, float(rng.normal(9.0 + light[site], 2.0)))]
+        alike = (species + 1) % len(SPECIES)  # what it is sometimes taken for
+        looks = [(species, float(rng.normal(8.5 + light[site], 1.6))), (alike, float(rng.normal(2.0, 1.5)))]
         rows.append([SITES[site], SPECIES[species], *logits_of(looks, rng)])
     for _ in range(new):
         name = str(rng.choice(list(ARRIVALS)))
         sites, like = ARRIVALS[name]
-        looks = [(species, float(rng.normal(3.0, 1.5))) for species in like]
+        looks = [(species, float(rng.normal(2.0, 1.5))) for species in like]
         rows.append([str(rng.choice(sites)), name, *logits_of(looks, rng)])
     return rows
 

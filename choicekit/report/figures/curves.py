@@ -57,6 +57,8 @@ class Curve:
     mark : Mark
     style : {"line", "dashed", "points"}
         A line with a marker at its named end; a thin dashed one, for what theory says; or a marker at every point.
+    band : tuple of ndarray, optional
+        x, lower and upper end of what is uncertain about it.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Curve:
     y: FloatArray
     mark: Mark
     style: Literal["line", "dashed", "points"] = "line"
+    band: tuple[FloatArray, FloatArray, FloatArray] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,6 +210,8 @@ def _set_axes(
 def _draw_curve(panel: Axes, curve: Curve, names_at: Literal["left", "right"], offset: float) -> None:
     """Draw a curve, with its marker here and there: at other places than those of the other curves."""
     theory = curve.style == "dashed"
+    if curve.band is not None:
+        panel.fill_between(*curve.band, color=curve.mark.colour, alpha=0.18, linewidth=0, zorder=2)
     (line,) = panel.plot(curve.x, curve.y, color=curve.mark.colour, linewidth=1.5 if theory else 2.2)
     line.set(linestyle=_DASHES[curve.style], zorder=3 if theory else 4)
     if curve.style == "points":

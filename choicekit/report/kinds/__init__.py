@@ -17,6 +17,7 @@ __all__ = ["REPORT_KINDS", "build_report", "headline"]
 REPORT_KINDS = {
     "assignment": "choicekit.report.kinds.assignment",
     "choice": "choicekit.report.kinds.choice",
+    "detection": "choicekit.report.kinds.detection",
     "tour": "choicekit.report.kinds.tour",
 }
 """Kind of study to the module that knows it, imported when it is needed.
@@ -44,7 +45,7 @@ def build_report(result: StudyResult) -> Report:
     Examples
     --------
     >>> sorted(REPORT_KINDS)
-    ['assignment', 'choice', 'tour']
+    ['assignment', 'choice', 'detection', 'tour']
     """
     report: Report = _module(result).build_report(result)
     return report

@@ -21,6 +21,7 @@ from choicekit.scenario.blocks import (
     mapping_or,
     rule_block,
 )
+from choicekit.scenario.choice.detection_blocks import SituationDetectionBlock
 from choicekit.scenario.choice.policy_blocks import (
     CalibrateBlock,
     CovarianceBlock,
@@ -240,6 +241,11 @@ class ChoiceBlock(ScenarioBlock):
         default=None,
         description="How often agents and coefficients are drawn anew for intervals.",
         examples=[{"bootstrap": 500, "parameter_draws": 500}],
+    )
+    detection: SituationDetectionBlock | None = Field(
+        default=None,
+        description="Are the situations that agents face like those of a reference population.",
+        examples=[{"reference": {"column": "year", "values": [2020]}, "attributes": ["cost"]}],
     )
     checks: ChecksBlock = Field(
         default_factory=ChecksBlock, description="What must hold.", examples=[{"half_width": 0.01}]

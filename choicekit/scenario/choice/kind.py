@@ -15,6 +15,7 @@ from choicekit.execution import Progress
 from choicekit.scenario.blocks import ScenarioBlock
 from choicekit.scenario.choice.blocks import ChoiceBlock, choice_specification
 from choicekit.scenario.choice.checks import checks_of, policy_checks
+from choicekit.scenario.choice.detection import detect_situations
 from choicekit.scenario.choice.preparation import ChoicePlan, prepare_choice
 from choicekit.scenario.kinds import Finished, Prepared
 from choicekit.scenario.validation import Findings
@@ -65,6 +66,7 @@ class ChoiceKind:
             checks=tuple(checks),
             comparison=comparison,
             calibration=study.calibration,
+            detection=None if study.detection is None else detect_situations(study.detection, study.comparison),
             warnings=warnings,
         )
 

@@ -28,6 +28,7 @@ from choicekit.scenario.choice.agents import (
 from choicekit.scenario.choice.calibration import calibration_of, check_calibrate
 from choicekit.scenario.choice.comparison import ComparisonRequest, check_request, comparison_of, read_request
 from choicekit.scenario.choice.covariance import covariance_of
+from choicekit.scenario.choice.detection import SituationPlan, detection_columns, plan_detection
 from choicekit.scenario.choice.policies import check_policies, context_of, read_policies
 from choicekit.scenario.choice.rules import all_alternatives, check_rules, read_rule
 from choicekit.scenario.choice.segments import check_segments, segmentations
@@ -51,11 +52,14 @@ class ChoicePlan:
     comparison : ComparisonStudy or None
         The same baseline and policies, where there are any.
     calibration : Calibration or None
+    detection : SituationPlan or None
+        Whether situations are like those of a reference population, where that is asked.
     """
 
     study: ChoiceStudy
     comparison: ComparisonStudy | None = None
     calibration: Calibration | None = None
+    detection: SituationPlan | None = None
 
 
 def prepare_choice(blocks: Mapping[str, Any], findings: Findings, directory: Path | None) -> Prepared | None:
@@ -99,7 +103,15 @@ def prepare_choice(blocks: Mapping[str, Any], findings: Findings, directory: Pat
     plan = None if model is None else _plan(blocks, findings, population, model, request, checked=context is not None)
     if plan is None:
         return None
-    inputs = input_files({("agents", "table"): table, ("covariance", "table"): covered})
+    tables: dict[EntryPath, Table | None] = {("agents", "table"): table, ("covariance", "table"): covered}
+    if blocks.get("detection") is not None:
+        entry: EntryPath = ("detection", "reference", "table")
+        columns = [*map(str, table.frame.columns), *agents.attributes]
+        detection, tables[entry] = plan_detection(blocks, plan.study, names, columns, findings, directory)
+        if findings.problems:
+            return None
+        plan = replace(plan, detection=detection)
+    inputs = input_files(tables)
     return Prepared(study=plan, inputs=tuple(inputs), warnings=tuple(findings.warnings))
 
 
@@ -223,7 +235,7 @@ def _population(
 ) -> Population | None:
     """Build the population with the columns that formulas, segments and policies use."""
     used = request.names.union(*(formula.names for _, formula in formulas)) - set(blocks["coefficients"])
-    used |= {segment.column for segment in blocks["segments"].values()}
+    used |= {segment.column for segment in blocks["segments"].values()} | detection_columns(blocks)
     return population_of(blocks["agents"], table, names, used, findings)
 
 

@@ -34,10 +34,18 @@ def _temperature(value: object) -> object:
     raise ValueError(f"must be a finite number of at least 0, or fitted, found {show(value)}")
 
 
+def _cell(value: object) -> object:
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return value
+    raise ValueError(f"must be a number or text, found {show(value)}")
+
+
 if TYPE_CHECKING:
+    Cell = float | str
     Columns = str | list[str]
     Temperature = float | Literal["fitted"]
 else:
+    Cell = Annotated[Any, AfterValidator(_cell), WithJsonSchema({"type": ["string", "number"]})]
     Columns = Annotated[
         Any,
         AfterValidator(_columns),
@@ -53,7 +61,10 @@ else:
 class LogitsBlock(Block):
     """The table of logits: a row a situation, a column a class."""
 
-    table: Name = Field(description="A CSV, Parquet or NPZ file, relative to the scenario.")
+    table: Name | None = Field(default=None, description="A CSV, Parquet or NPZ file, relative to the scenario file.")
+    rows: Annotated[list[dict[str, Cell]], _SOME] | None = Field(
+        default=None, description="Instead of a file a few rows, each a mapping of column to value."
+    )
     columns: Columns = Field(
         description="Columns of logits: what their names begin with (the rest is the class), or a list. In an NPZ file "
         "the name of the array."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,13 @@ import numpy.typing as npt
 from choicekit.detection.detector import EnergyDetector
 from choicekit.detection.margins import EnergyMargins
 from choicekit.detection.study import DetectionStudy, TrainingSettings
-from choicekit.detection.tables import LogitTable, read_logits
+from choicekit.detection.tables import LogitTable
 from choicekit.detection.thresholds import rows_needed
-from choicekit.errors import DataError, InvalidInputError
-from choicekit.scenario.document import EntryPath
+from choicekit.errors import InvalidInputError
+from choicekit.scenario.detection.reading import read_detector, read_table_of_logits
 from choicekit.scenario.kinds import Prepared
 from choicekit.scenario.nests import is_cut
-from choicekit.scenario.result import InputFile
 from choicekit.scenario.validation import Findings
-from choicekit.scenario.wording import show
 
 __all__ = ["prepare_detection"]
 
@@ -41,18 +38,19 @@ def prepare_detection(blocks: Mapping[str, Any], findings: Findings, directory: 
     """
     if "logits" not in blocks:
         return None
-    block, training = blocks["logits"], blocks.get("training")
-    detector, detector_file = _detector(blocks, findings, directory)
-    source = _file(("logits", "table"), block.table, findings, directory)
-    table = None if source is None else _table(source, block, training, findings)
-    if table is None:
+    training = blocks.get("training")
+    saved = read_detector(blocks, findings, directory)
+    read = read_table_of_logits(blocks["logits"], training, findings, directory)
+    if read is None:
         return None
+    table, inputs = read
+    detector, detector_files = saved
     monitors = blocks.get("detector") is not None or is_cut(("detector",), findings)
     roles = _roles(blocks, table, findings, monitors)
     if roles is None:
         return None
     _check_rows(blocks, table, roles, findings, monitors)
-    _check_settings(blocks, table, detector, findings, monitors)
+    _check_settings(blocks, table, roles, detector, findings)
     auxiliary = None if training is None else _auxiliary(training, table, roles, findings)
     margins = None if training is None else _margins(training, findings)
     if findings.problems:
@@ -67,10 +65,7 @@ def prepare_detection(blocks: Mapping[str, Any], findings: Findings, directory: 
     except InvalidInputError as error:
         findings.add(("logits",), str(error), of_key=True)
         return None
-    inputs = [_input(block.table, ("logits", "table"), source, len(table))] if source is not None else []
-    if detector_file is not None:
-        inputs.append(_input(blocks["detector"], ("detector",), detector_file, 0))
-    return Prepared(study=study, inputs=tuple(inputs), warnings=tuple(findings.warnings))
+    return Prepared(study=study, inputs=(*inputs, *detector_files), warnings=tuple(findings.warnings))
 
 
 def _study(
@@ -100,81 +95,6 @@ def _study(
         detector=detector,
         limit=blocks.get("limit"),
     )
-
-
-# --- files ----------------------------------------------------------------------------------------------------------
-
-
-def _file(entry: EntryPath, name: str, findings: Findings, directory: Path | None) -> Path | None:
-    start = findings.document.origin(findings.written(entry)).parent if directory is None else directory
-    path = start / name
-    try:
-        if path.is_file():
-            return path
-        said = "is a directory" if path.is_dir() else "does not exist"
-    except (OSError, ValueError):
-        said = "cannot be a file"
-    findings.add(entry, f"the file {said}: {show(name)}", "check the path")
-    return None
-
-
-def _table(source: Path, block: Any, training: Any, findings: Findings) -> LogitTable | None:
-    """Read the table; columns that it does not have are told where the scenario names them."""
-    features = None if training is None else training.features
-    try:
-        return read_logits(
-            source,
-            logits=block.columns,
-            label=block.label,
-            group=block.group,
-            split=block.split,
-            row=block.row,
-            features=features,
-        )
-    except DataError as error:
-        entries: dict[str, EntryPath] = {}
-        if features is not None:
-            entries |= dict.fromkeys(_names(features), ("training", "features"))
-        entries |= dict.fromkeys(_names(block.columns), ("logits", "columns"))
-        named = {key: getattr(block, key) for key in ("label", "group", "split", "row")}
-        entries |= {name: ("logits", key) for key, name in named.items() if name is not None}
-        for problem in error.problems:
-            if problem.line is None:
-                entry = entries.get(problem.path, ("logits", "table"))
-                findings.add(entry, problem.message, problem.hint)
-            else:
-                findings.problems.append(problem)
-    return None
-
-
-def _names(columns: Any) -> list[str]:
-    return [columns] if isinstance(columns, str) else list(columns)
-
-
-def _detector(
-    blocks: Mapping[str, Any], findings: Findings, directory: Path | None
-) -> tuple[EnergyDetector | None, Path | None]:
-    name = blocks.get("detector")
-    source = None if name is None else _file(("detector",), name, findings, directory)
-    if source is None:
-        return None, None
-    try:
-        detector = EnergyDetector.load(source)
-    except DataError as error:
-        for problem in error.problems:
-            findings.add(("detector",), problem.message, problem.hint)
-        return None, source
-    if detector.grouped:
-        findings.add(
-            ("detector",), "the detector has a threshold for each group", "use it from Python, or fit one for all"
-        )
-        return None, source
-    return detector, source
-
-
-def _input(name: str, entry: EntryPath, path: Path, rows: int) -> InputFile:
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return InputFile(name=name, entry=entry, path=str(path), sha256=digest, rows=rows)
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------
@@ -207,9 +127,11 @@ def _roles(
                 findings.unknown(("splits", role, place), "part of the table", part, known)
             elif part in taken:
                 other = taken[part]
-                said = f"{part!r} is {other.replace('_', '-')} already: a row that is calibrated on cannot be judged"
+                said = f"{part!r} is for {other.replace('_', '-')} already"
                 if other == role:
                     said = f"{part!r} is written twice"
+                elif other == "calibration":
+                    said += ": a row that is calibrated on cannot be judged"
                 findings.add(("splits", role, place), said, "give each part one role")
             else:
                 taken[part] = role
@@ -222,6 +144,8 @@ def _check_rows(
     blocks: Mapping[str, Any], table: LogitTable, roles: Mapping[str, BoolArray], findings: Findings, monitors: bool
 ) -> None:
     n_known = int(roles["calibration"].sum())
+    if is_cut(("splits",), findings):
+        return
     if not monitors and n_known == 0:
         findings.add(("splits",), "there are no calibration rows", "name a part of in-distribution rows", of_key=True)
     elif not monitors and "retention" in blocks and n_known < rows_needed(blocks["retention"]):
@@ -234,6 +158,7 @@ def _check_rows(
     splits = blocks.get("splits")
     if splits is None:
         return
+    _check_copies(table, roles, findings)
     if roles["out_of_distribution"].any() and not roles["in_distribution"].any():
         findings.warn(("splits",), "there are no in-distribution rows to judge: there will be scores, and no metrics")
     elif roles["in_distribution"].any() and not roles["out_of_distribution"].any():
@@ -251,11 +176,32 @@ def _check_rows(
                 )
 
 
+def _check_copies(table: LogitTable, roles: Mapping[str, BoolArray], findings: Findings) -> None:
+    """Note rows that stand in the table twice, once to calibrate on and once to be judged."""
+    known, judged = np.flatnonzero(roles["calibration"]), np.flatnonzero(roles["judged"])
+    shared, first, second = np.intersect1d(table.rows[known], table.rows[judged], return_indices=True)
+    same = np.all(table.logits[known[first]] == table.logits[judged[second]], axis=1)
+    if same.any():
+        said = f"a row that is calibrated on cannot be judged, found {int(same.sum()):,} rows in parts of both"
+        findings.add(("splits",), f"{said}, such as {shared[same][0]}", "keep one copy of each", of_key=True)
+
+
 def _check_settings(
-    blocks: Mapping[str, Any], table: LogitTable, detector: EnergyDetector | None, findings: Findings, monitors: bool
+    blocks: Mapping[str, Any],
+    table: LogitTable,
+    roles: Mapping[str, BoolArray],
+    detector: EnergyDetector | None,
+    findings: Findings,
 ) -> None:
+    monitors = blocks.get("detector") is not None or is_cut(("detector",), findings)
     if blocks.get("temperature") == "fitted" and table.labels is None and not monitors:
         findings.add(("temperature",), "a fitted temperature needs labels", "name their column, as logits: label")
+    if blocks.get("metrics_on") == "all" and not monitors:
+        own_reference = "kl_matching" in blocks.get("scores", ()) and not roles["training"].any()
+        for used, what in ((own_reference, "kl_matching"), (blocks.get("temperature") == "fitted", "the temperature")):
+            if used:
+                said = f"{what} is fitted to the calibration rows: metrics on all rows, these among them, flatter it"
+                findings.warn(("metrics_on",), said)
     if blocks.get("by_group") and table.groups is None:
         findings.add(("by_group",), "there are no groups", "name their column, as logits: group")
     if blocks.get("limit") is not None and not monitors:

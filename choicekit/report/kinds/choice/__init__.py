@@ -13,6 +13,7 @@ from choicekit.report.kinds.choice.comparison.summary import policy_summary
 from choicekit.report.kinds.choice.comparison.tables import comparison_tables
 from choicekit.report.kinds.choice.comparison.verdict import comparison_facts, comparison_lead, comparison_verdict
 from choicekit.report.kinds.choice.comparison.view import ComparisonView, comparison_of
+from choicekit.report.kinds.choice.familiarity import familiarity_section
 from choicekit.report.kinds.choice.model import model_section
 from choicekit.report.kinds.choice.segments import segments_section
 from choicekit.report.kinds.choice.shares import shares_section
@@ -79,12 +80,20 @@ def _facts(view: ChoiceView, compared: ComparisonView | None) -> tuple[Fact, ...
 def _sections(view: ChoiceView, compared: ComparisonView | None) -> tuple[Section, ...]:
     shares, segments = shares_section(view), segments_section(view)
     if compared is None:
-        return shares, *segments, certainty_section(view), model_section(view), rerun_section(view.result)
+        return (
+            shares,
+            *segments,
+            *familiarity_section(view),
+            certainty_section(view),
+            model_section(view),
+            rerun_section(view.result),
+        )
     return (
         *comparison_sections(compared),
         certainty_section(view, error_blocks(compared)),
         replace(shares, title="Baseline"),
         *(replace(section, title="Baseline by segment") for section in segments),
+        *familiarity_section(view),
         model_section(view),
         rerun_section(view.result),
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from choicekit.report.kinds.choice.calibration import CALIBRATION_KEYS, calibration_summary
 from choicekit.report.kinds.choice.comparison.summary import POLICY_KEYS
+from choicekit.report.kinds.choice.familiarity import FAMILIARITY_KEYS, familiarity_summary
 from choicekit.report.kinds.choice.records import group_records
 from choicekit.report.kinds.choice.rules import NEST_KEYS, nest_summary, rule_settings
 from choicekit.report.kinds.choice.types import TYPE_KEYS, type_summary
@@ -59,6 +60,7 @@ _OWN = {
     **{f"segments.<segment>.<group>.shares.<alternative>.{key}": text for key, text in _SHARES.items()},
     **TYPE_KEYS,
     **CALIBRATION_KEYS,
+    **FAMILIARITY_KEYS,
     **POLICY_KEYS,
 }
 
@@ -101,7 +103,7 @@ def summarise(view: ChoiceView, finding: str, policies: Mapping[str, Any] | None
     if outcome.weighted:
         own["shares_unweighted"] = _shares(view, weighted=False)[0]
     own["segments"] = _segments(group_records(view)[1:], shares[1:])
-    own |= type_summary(view) | calibration_summary(view)
+    own |= type_summary(view) | calibration_summary(view) | familiarity_summary(view)
     if policies:
         own["policies"] = dict(policies)
     return summary_of(result, finding, SCHEMA_VERSION, own)
