@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from choicekit.kernels import exp_of_nonpositive, kernel, log
+from choicekit.kernels import exp_of_nonpositive, inlined, kernel, log
 
 __all__ = ["COLUMNS", "fill_scores", "fill_scores_by_numpy", "fill_scores_of_singles"]
 
@@ -45,10 +45,61 @@ def _fill_block(logits: FloatArray, temperature: float, power: float, top: int, 
         out[:, 4] = np.exp(power * (first - log_total[:, None] + np.log(others))).sum(axis=1)
 
 
+@inlined
+def _select(values: FloatArray, size: int, wanted: int) -> None:
+    """Bring the largest so many to the front, in any order: Hoare's selection."""
+    low, high = 0, size - 1
+    while wanted < size and low < high:
+        pivot = values[(low + high) // 2]
+        left, right = low, high
+        while left <= right:
+            while values[left] > pivot:
+                left += 1
+            while values[right] < pivot:
+                right -= 1
+            if left <= right:
+                values[left], values[right] = values[right], values[left]
+                left += 1
+                right -= 1
+        if wanted <= right + 1:
+            high = right
+        elif wanted > left:
+            low = left
+        else:
+            break
+
+
+@inlined
+def _sift(values: FloatArray, size: int, wanted: int, sample: FloatArray, front: FloatArray) -> int:
+    """Copy to `front` what is at least as large as a value that most likely enough and not many reach.
+
+    The value is found in every eighth entry; where too few reach it, all are copied. Returns how many are.
+    """
+    least, n = -np.inf, 0
+    if size > 4 * wanted:
+        for place in range(0, size, 8):
+            sample[n] = values[place]
+            n += 1
+        rank = wanted // 8 + 2 + wanted // 24
+        _select(sample, n, rank)
+        least = sample[0]
+        for place in range(1, rank):
+            least = min(least, sample[place])
+        reached = 0
+        for place in range(size):
+            reached += values[place] >= least
+        least = least if reached >= wanted else -np.inf
+    n = 0
+    for place in range(size):
+        front[n] = values[place]
+        n += values[place] >= least
+    return n
+
+
 def _fill(logits: AnyFloat, temperature: float, power: float, top: int, out: FloatArray) -> None:
     """Fill in the columns of `COLUMNS`."""
     n_rows, n_classes = logits.shape
-    scaled, weight = np.empty(n_classes), np.empty(n_classes)
+    scaled, weight, front = np.empty(n_classes), np.empty(n_classes), np.empty(n_classes)
     for row in range(n_rows):
         highest, best = np.float64(logits[row, 0]), 0
         for place in range(1, n_classes):
@@ -73,33 +124,15 @@ def _fill(logits: AnyFloat, temperature: float, power: float, top: int, out: Flo
         out[row, 3] = log_total + spread / total
         if top < 1:
             continue
-        # the likeliest class, then the largest of the others in any order
+        # the likeliest class, then the largest of the others in any order, which are brought to the front
         found = exp_of_nonpositive(min(power * (log(rest / total) - log_total), 0.0)) if rest > 0.0 else 0.0
         scaled[best] = scaled[n_classes - 1]
         size = n_classes - 1
         wanted = min(top - 1, size)
-        low, high = 0, size - 1
-        while wanted < size and low < high:  # quickselect: the largest come first
-            pivot = scaled[(low + high) // 2]
-            left, right = low, high
-            while left <= right:
-                while scaled[left] > pivot:
-                    left += 1
-                while scaled[right] < pivot:
-                    right -= 1
-                if left <= right:
-                    scaled[left], scaled[right] = scaled[right], scaled[left]
-                    left += 1
-                    right -= 1
-            if wanted <= right + 1:
-                high = right
-            elif wanted > left:
-                low = left
-            else:
-                break
+        _select(front, _sift(scaled, size, wanted, weight, front), wanted)
         for place in range(wanted):
-            share = exp_of_nonpositive(scaled[place]) / total
-            weight[place] = exp_of_nonpositive(min(power * (scaled[place] - log_total + log(1.0 - share)), 0.0))
+            share = exp_of_nonpositive(front[place]) / total
+            weight[place] = exp_of_nonpositive(min(power * (front[place] - log_total + log(1.0 - share)), 0.0))
         for place in range(wanted):
             found += weight[place]
         out[row, 4] = found

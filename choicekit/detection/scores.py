@@ -59,7 +59,7 @@ _ALL = (
     Score(
         name="kl_matching",
         title="KL matching",
-        meaning="smallest divergence from the mean probabilities of any class of the calibration rows",
+        meaning="smallest divergence from the mean probabilities of any class of known rows",
         needs_reference=True,
     ),
     Score(name="value", title="value of the rule", meaning="minus the soft maximum of another rule than softmax"),

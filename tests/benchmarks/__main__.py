@@ -19,6 +19,7 @@ import numpy as np
 import choicekit as ck
 from choicekit.kernels import engine
 from tests.benchmarks.assignment import assignment_table
+from tests.benchmarks.detection import detection_tables
 from tests.benchmarks.kernels import kernel_tables, rule_table
 from tests.benchmarks.timing import median_seconds
 
@@ -103,3 +104,4 @@ if __name__ == "__main__":
     study_table()
     policy_table()
     assignment_table()
+    detection_tables()

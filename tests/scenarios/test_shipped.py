@@ -72,7 +72,8 @@ def test_the_template_of_every_kind_runs(kind: str) -> None:
 
 def test_every_data_file_is_used() -> None:
     used = {Path(entry.name).name for path in SHIPPED for entry in load_scenario(path).prepared.inputs}
-    assert used == {path.name for path in (FOLDER / "data").iterdir()}
+    scripts = {"make_camera_trap.py", "make_digits.py"}  # which made some of them
+    assert used | scripts == {path.name for path in (FOLDER / "data").iterdir()}
 
 
 @pytest.mark.parametrize("name", ["mode_choice", "marriage_market"])

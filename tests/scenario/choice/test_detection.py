@@ -11,6 +11,7 @@ from bs4 import BeautifulSoup
 from choicekit import inclusive_value, load_scenario, run_scenario
 from choicekit.errors import ScenarioError
 from choicekit.report.kinds import build_report
+from choicekit.report.kinds.choice.familiarity import FAMILIARITY_KEYS
 from choicekit.report.page import render_page
 
 HEAD = "choicekit: 1\nkind: choice\nname: trips\nseed: 1\n"
@@ -88,6 +89,7 @@ def test_policies_and_segments_are_judged_too(tmp_path: Path) -> None:
     assert "a flag is a prompt to look, not a verdict" in text
     assert "100.0" in text
     summary = report.summary["detection"]
+    assert list(summary) == list(dict.fromkeys(key.split(".")[1] for key in FAMILIARITY_KEYS))
     assert summary["policies"] == {
         "dear": 1.0,
         "none": summary["flagged_share"],
