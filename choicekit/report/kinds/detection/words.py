@@ -46,7 +46,7 @@ def _mean(flagged: np.ndarray) -> float:
 
 def lead(view: DetectionView) -> str:
     """Say in a paragraph what was scored, and what the threshold promises."""
-    study, table = view.study, view.study.table
+    table = view.study.table
     n, n_classes = table.logits.shape
     sentences = [
         f"{described(n, 'rows')} of logits of {described(n_classes, 'classes')} are scored at temperature "
@@ -56,12 +56,18 @@ def lead(view: DetectionView) -> str:
     best = _best(view)
     if best is not None:
         sentences.append(best)
-    found = int(view.outcome.discoveries.sum())
-    sentences.append(
-        f"As a batch, {described(found, 'rows')} stand out, of which at most {percent(study.false_discovery_rate)} are "
-        "expected to be false discoveries."
-    )
+    sentences.append(_discovered(view))
     return " ".join(sentences)
+
+
+def _discovered(view: DetectionView) -> str:
+    n, rate = int(view.outcome.discoveries.sum()), percent(view.study.false_discovery_rate)
+    if n == 0:
+        return f"As a batch, no row stands out at a rate of false discoveries of {rate}."
+    verb = "stands" if n == 1 else "stand"
+    return (
+        f"As a batch, {described(n, 'rows')} {verb} out, of which at most {rate} are expected to be false discoveries."
+    )
 
 
 def guarantee(view: DetectionView) -> str:
