@@ -18,6 +18,7 @@ from choicekit.assignment.solve import check_control, solve_problem
 from choicekit.errors import ConvergenceError, InvalidInputError, ShapeError
 from choicekit.rules import RegularisedRule
 from choicekit.rules.softmax_kernels import fill_values
+from choicekit.rules.utilities import as_floats
 
 __all__ = ["solve_assignments"]
 
@@ -134,10 +135,7 @@ def _naming(place: int) -> Iterator[None]:
 
 
 def _tables(utilities: npt.ArrayLike) -> FloatArray:
-    try:
-        found = np.ascontiguousarray(utilities, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError("utilities must be tables of numbers, all of one shape (B, n, m)") from error
+    found = np.ascontiguousarray(as_floats(utilities, "utilities"))
     if found.ndim != 3:
         raise ShapeError(
             f"utilities must be one table a problem, (B, n, m), found shape {found.shape}: for one problem there is "
@@ -167,7 +165,7 @@ def _each(
 
 
 def _temperatures(temperature: npt.ArrayLike, n_problems: int) -> FloatArray:
-    found = np.asarray(temperature, dtype=np.float64)
+    found = as_floats(temperature, "temperature")
     if found.ndim > 1 or (found.ndim == 1 and found.size != n_problems):
         raise ShapeError(f"temperature must be one number or one a problem, ({n_problems},), found shape {found.shape}")
     return np.broadcast_to(found, (n_problems,))

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from choicekit.errors import InvalidInputError, ShapeError
 from choicekit.rules.utilities import as_floats
 
-__all__ = ["AtMost", "Fixed", "Free", "MarginalCondition", "Relaxed", "WithOutsideOption"]
+__all__ = ["AtMost", "Fixed", "Free", "MarginalCondition", "Relaxed", "WithOutsideOption", "is_finite_number"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -94,6 +94,12 @@ def _check_mass(mass: npt.ArrayLike, name: str) -> FloatArray:
     found = found.copy()
     found.setflags(write=False)
     return found
+
+
+def is_finite_number(value: object) -> bool:
+    """Whether something is one real number below infinity: no truth value, text or complex number."""
+    found = np.asarray(value)
+    return found.ndim == 0 and found.dtype.kind in "iuf" and bool(np.isfinite(found))
 
 
 def _fit(mass: FloatArray, log_sums: FloatArray, temperature: float) -> FloatArray:
@@ -251,13 +257,12 @@ class Relaxed(_OfMass):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        strength = float(self.strength)
-        if not (np.isfinite(strength) and strength > 0):
+        if not (is_finite_number(self.strength) and self.strength > 0):
             raise InvalidInputError(
                 f"the strength of Relaxed must be a finite number above 0, found {self.strength!r}: "
                 "Free has none, and Fixed has no end to it"
             )
-        object.__setattr__(self, "strength", strength)
+        object.__setattr__(self, "strength", float(self.strength))
 
     def potential(self, log_sums: FloatArray, temperature: float) -> FloatArray:
         """See `MarginalCondition`: that of fixed sums times strength / (strength + T)."""

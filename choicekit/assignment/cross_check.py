@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from choicekit.assignment.conditions import AtMost, Fixed, Free, MarginalCondition, Relaxed, WithOutsideOption
+from choicekit.assignment.conditions import (
+    AtMost,
+    Fixed,
+    Free,
+    MarginalCondition,
+    Relaxed,
+    WithOutsideOption,
+    is_finite_number,
+)
 from choicekit.assignment.objective import primal_value
 from choicekit.assignment.problem import AssignmentProblem
 from choicekit.assignment.result import AssignmentResult
@@ -381,5 +389,5 @@ def _check(library: object, threshold: float) -> None:
     if library not in _LIBRARIES:
         hint = suggest(str(library), _LIBRARIES) or "there is 'pot'"
         raise InvalidInputError(f"unknown library {library!r} for a cross-check, {hint}")
-    if not (np.isfinite(threshold) and threshold > 0):
+    if not (is_finite_number(threshold) and threshold > 0):
         raise InvalidInputError(f"the threshold of a cross-check must be a finite number above 0, found {threshold!r}")

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from choicekit.assignment.conditions import MarginalCondition
 from choicekit.assignment.problem import AssignmentProblem
 from choicekit.errors import InvalidInputError, ShapeError
+from choicekit.rules.utilities import as_floats
 from choicekit.suggestions import suggest
 
 __all__ = ["AssignmentPolicy", "MassMove", "NewPlace", "ScaledMass", "UtilityShift"]
@@ -386,7 +387,7 @@ def _masses(name: str, given: object) -> Mapping[str, float | ScaledMass]:
 
 def _number(what: str, given: object) -> float:
     """Return a number that is not nan, maybe infinite."""
-    if isinstance(given, bool) or not isinstance(given, int | float | np.number) or np.isnan(given):
+    if isinstance(given, bool) or not isinstance(given, int | float | np.integer | np.floating) or np.isnan(given):
         raise InvalidInputError(f"{what} must be a number, found {given!r}")
     return float(given)
 
@@ -401,8 +402,8 @@ def _finite(what: str, given: object) -> float:
 def _vector(name: str, given: object) -> FloatArray:
     what = f"the utility of {name!r} must be one number for each place of the other side"
     try:
-        found = np.array(given, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        found = np.array(as_floats(given))  # type: ignore[arg-type]
+    except InvalidInputError as error:
         raise InvalidInputError(f"{what}, found {given!r}") from error
     if found.ndim != 1 or found.size == 0:
         raise ShapeError(f"{what}, (k,), found shape {found.shape}")

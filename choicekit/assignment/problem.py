@@ -8,7 +8,15 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from choicekit.assignment.conditions import AtMost, Fixed, Free, MarginalCondition, Relaxed, WithOutsideOption
+from choicekit.assignment.conditions import (
+    AtMost,
+    Fixed,
+    Free,
+    MarginalCondition,
+    Relaxed,
+    WithOutsideOption,
+    is_finite_number,
+)
 from choicekit.errors import InfeasibleMassError, InvalidInputError, ShapeError
 from choicekit.rules import RegularisedRule, Softmax, Sparsemax
 from choicekit.rules.utilities import as_floats
@@ -131,16 +139,15 @@ def _check_utility(
 
 
 def _check_temperature(temperature: float) -> float:
-    found = np.asarray(temperature)
-    if found.ndim != 0 or not np.issubdtype(found.dtype, np.number) or not np.isfinite(found) or found < 0:
+    if not (is_finite_number(temperature) and temperature >= 0):
         raise InvalidInputError(f"temperature must be one finite number of at least 0, found {temperature!r}")
-    return float(found)
+    return float(temperature)
 
 
 def _condition(given: MarginalCondition | npt.ArrayLike) -> MarginalCondition:
     if isinstance(given, type):
         raise InvalidInputError(f"a condition must be made first: {given.__name__}(...), found the class")
-    return given if isinstance(given, MarginalCondition) else Fixed(np.asarray(given))
+    return given if isinstance(given, MarginalCondition) else Fixed(as_floats(given, "the mass of Fixed"))
 
 
 def _weighed(condition: MarginalCondition, both: bool) -> MarginalCondition:
@@ -230,7 +237,7 @@ def _check_kind(
         return
     if not both_free:
         raise InvalidInputError("total_mass is for two Free sides; elsewhere the masses of the sides say it")
-    if not (np.isfinite(total_mass) and total_mass > 0):
+    if not (is_finite_number(total_mass) and total_mass > 0):
         raise InvalidInputError(f"total_mass must be a finite number above 0, found {total_mass!r}")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from choicekit.assignment.closed_forms import solve_at_once
-from choicekit.assignment.conditions import Free, MarginalCondition
+from choicekit.assignment.conditions import Free, MarginalCondition, is_finite_number
 from choicekit.assignment.fast import MOST_ITERATIONS, solve_fast
 from choicekit.assignment.problem import AssignmentProblem, Reference
 from choicekit.assignment.result import AssignmentResult, SolverHistory, Status
@@ -20,6 +20,7 @@ from choicekit.assignment.tables import coupling_of
 from choicekit.assignment.vertex import solve_vertex
 from choicekit.errors import ConvergenceError, InvalidInputError, ShapeError
 from choicekit.rules import RegularisedRule
+from choicekit.rules.utilities import as_floats
 
 __all__ = ["check_control", "solve_assignment", "solve_problem"]
 
@@ -156,7 +157,7 @@ def solve_problem(
 
 
 def _check_start(start: FloatArray, problem: AssignmentProblem) -> FloatArray:
-    found = np.asarray(start, dtype=np.float64)
+    found = as_floats(start, "start")
     if found.shape != (problem.shape[1],):
         raise ShapeError(f"start must have one potential a column, ({problem.shape[1]},), found shape {found.shape}")
     return found
@@ -169,10 +170,10 @@ def check_control(tolerance: float, max_iterations: int | None, on_failure: str)
     ------
     InvalidInputError
     """
-    if not (np.isfinite(tolerance) and tolerance > 0):
+    if not (is_finite_number(tolerance) and tolerance > 0):
         raise InvalidInputError(f"tolerance must be a finite number above 0, found {tolerance!r}")
     if max_iterations is not None and (
-        isinstance(max_iterations, bool) or max_iterations != int(max_iterations) or max_iterations < 1
+        not is_finite_number(max_iterations) or max_iterations != int(max_iterations) or max_iterations < 1
     ):
         raise InvalidInputError(f"max_iterations must be a whole number of at least 1, found {max_iterations!r}")
     if on_failure not in ("raise", "return"):

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from choicekit.detection.conformal import conformal_p_values
 from choicekit.detection.distance import AttributeReference
 from choicekit.detection.thresholds import RetentionThreshold, calibration_of, retention_threshold
+from choicekit.rules.utilities import as_floats
 
 __all__ = ["SituationReference", "SituationScores"]
 
@@ -25,13 +26,15 @@ class SituationScores:
     Attributes
     ----------
     energies : ndarray (N,)
-        Minus inclusive values: larger = more out-of-distribution, as far as the level of utility means anything.
+        Minus inclusive values: larger = more out-of-distribution, as far as the level of utility means anything. nan
+        for a situation with nothing to choose, which is not judged.
     p_values : ndarray (N,)
-        Conformal, against the reference.
+        Conformal, against the reference; nan where it is not judged.
     flagged : ndarray (N,) of bool
         By their energy.
     distances : ndarray (N,) or None
-        Mahalanobis, of the attributes.
+        Mahalanobis, of the attributes: larger = more out-of-distribution. nan where it is not judged, or some
+        attribute is not known.
     distant : ndarray (N,) of bool or None
         By their distance.
     """
@@ -41,6 +44,26 @@ class SituationScores:
     flagged: BoolArray
     distances: FloatArray | None
     distant: BoolArray | None
+
+    @property
+    def judged(self) -> BoolArray:
+        """Which situations are judged, (N,): those with something to choose."""
+        return ~np.isnan(self.energies)
+
+    def flagged_share(self, among: BoolArray | None = None) -> float:
+        """Return the share flagged by energy of the situations that are judged, or of some; nan of none."""
+        return _share(self.flagged, self.judged, among)
+
+    def distant_share(self, among: BoolArray | None = None) -> float:
+        """Return the share flagged by distance of the situations that have one, or of some; nan of none."""
+        if self.distances is None or self.distant is None:
+            return float("nan")
+        return _share(self.distant, ~np.isnan(self.distances), among)
+
+
+def _share(flags: BoolArray, counting: BoolArray, among: BoolArray | None) -> float:
+    counting = counting if among is None else counting & among
+    return float(flags[counting].mean()) if counting.any() else float("nan")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -127,22 +150,39 @@ class SituationReference:
         Parameters
         ----------
         energies : array_like (N,)
+            nan for a situation with nothing to choose, which is not judged.
         attributes : array_like (N, K), optional
-            Without them there are no distances.
+            Without them there are no distances. A situation with an attribute that is not finite has none.
+
+        Raises
+        ------
+        InvalidInputError, ShapeError
+            For other attributes than the reference's, or things that are no numbers.
+
+        Examples
+        --------
+        >>> reference = SituationReference.fit(np.arange(19.0))
+        >>> found = reference.judge([20.0, np.nan, 3.0])
+        >>> found.flagged, found.flagged_share()
+        (array([ True, False, False]), 0.5)
         """
-        values = np.asarray(energies, dtype=np.float64)
-        measured = self.attributes is not None and attributes is not None
-        distances = (
-            self.attributes.distance(attributes) if self.attributes is not None and attributes is not None else None
-        )
+        values = as_floats(energies, "energies")
+        chooses = ~np.isnan(values)
+        p_values = np.full(values.shape, np.nan)
+        p_values[chooses] = conformal_p_values(self.energies, values[chooses], sides=self.sides)
+        distances = distant = None
+        if self.attributes is not None and self.distance_threshold is not None and attributes is not None:
+            table = as_floats(attributes, "attributes")
+            known = chooses & np.isfinite(table).all(axis=-1)
+            distances = np.full(values.shape, np.nan)
+            distances[known] = self.attributes.distance(table[known])
+            distant = self.distance_threshold.flags(distances)
         return SituationScores(
             energies=values,
-            p_values=conformal_p_values(self.energies, values, sides=self.sides),
+            p_values=p_values,
             flagged=self.threshold.flags(values),
             distances=distances,
-            distant=self.distance_threshold.flags(distances)
-            if measured and distances is not None and self.distance_threshold is not None
-            else None,
+            distant=distant,
         )
 
 

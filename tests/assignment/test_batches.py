@@ -145,7 +145,10 @@ def test_utilities_and_temperature_of_any_size(scale: float) -> None:
     ("changes", "error", "message"),
     [
         ({"utilities": np.zeros((4, 5))}, ShapeError, r"one table a problem, \(B, n, m\), found shape \(4, 5\)"),
-        ({"utilities": "none"}, InvalidInputError, "utilities must be tables of numbers"),
+        ({"utilities": "none"}, InvalidInputError, "utilities must be an array of real numbers"),
+        ({"utilities": UTILITIES + 0j}, InvalidInputError, "utilities must be an array of real numbers"),
+        ({"rows": ROW_MASS + 0j}, InvalidInputError, "problem 0 of the batch: the mass of Fixed must be an array of"),
+        ({"temperature": 1 + 1j}, InvalidInputError, "temperature must be an array of real numbers"),
         ({"rows": ROW_MASS[:3]}, ShapeError, "one each, found 3 for 6 problems"),
         ({"columns": [Free()] * 2}, ShapeError, "columns must be one condition for all problems or one each"),
         ({"temperature": np.ones(3)}, ShapeError, r"temperature must be one number or one a problem, \(6,\)"),

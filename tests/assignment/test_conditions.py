@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -245,10 +246,11 @@ def test_masses_of_another_shape(mass):
         Fixed(mass)
 
 
-@pytest.mark.parametrize("strength", [0.0, -1.0, np.inf, np.nan])
+@pytest.mark.parametrize("strength", [0.0, -1.0, np.inf, np.nan, 1j, np.complex128(1j), "1", True])
 def test_strengths_that_are_none(strength):
     with pytest.raises(
-        InvalidInputError, match=f"strength of Relaxed must be a finite number above 0, found {strength}"
+        InvalidInputError,
+        match=f"strength of Relaxed must be a finite number above 0, found {re.escape(repr(strength))}",
     ):
         Relaxed([1.0], strength)
 

@@ -130,6 +130,32 @@ def test_of_several_best_assignments_only_the_objective_is_compared() -> None:
     assert sure.passed is False
 
 
+@pytest.mark.parametrize("unique", [False, None])
+def test_of_several_best_assignments_one_that_is_worse_is_still_wrong(unique: bool | None) -> None:
+    """Two best: the middle row and column keep to each other, the others may swap."""
+    utility = [[1.0, 0.0, 1.0], [0.0, 2.0, 0.0], [1.0, 0.0, 1.0]]
+    tied = AssignmentProblem(utility=utility, rows=np.ones(3), columns=np.ones(3), temperature=0.0)
+    result = replace(solve_problem(tied), unique=unique)
+    same, other = sorted(
+        (cross_check(replace(result, coupling=best)) for best in (result.coupling, result.coupling[::-1])),
+        key=lambda check: check.coupling_difference,
+    )
+    assert (same.passed, same.reason, other.passed, other.objective_difference) == (True, "", True, 0.0)
+    assert other.reason == "there may be several best assignments: only the objective was compared"
+    worse = cross_check(replace(result, coupling=np.roll(result.coupling, 1, axis=0)))
+    assert worse.passed is False
+    assert worse.reason.startswith("POT's coupling differs by ")
+
+
+def test_above_temperature_0_another_coupling_of_nearly_the_same_objective_is_wrong() -> None:
+    result = solve_problem(market(), tolerance=1e-12)
+    astray = result.coupling.copy()
+    astray[:2, :2] += 2e-4 * np.array([[1.0, -1.0], [-1.0, 1.0]])  # the sums stay, the objective is flat there
+    found = cross_check(replace(result, coupling=astray, unique=None))
+    assert found.objective_difference < found.threshold < found.coupling_difference
+    assert found.passed is False
+
+
 def test_where_pot_stops_short_nothing_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MODULE, "_CELLS", 1.0)  # the fewest iterations there are
     for rows, columns in (("fixed", "fixed"), ("relaxed", "fixed")):
@@ -186,6 +212,7 @@ def test_an_empty_assignment_is_compared_too() -> None:
     [
         ({"library": "pott"}, "unknown library 'pott' for a cross-check, did you mean 'pot'"),
         ({"library": "gurobi"}, "unknown library 'gurobi' for a cross-check, there is 'pot'"),
+        ({"threshold": 1j}, "threshold of a cross-check must be a finite number above 0, found 1j"),
         ({"threshold": 0.0}, "threshold of a cross-check must be a finite number above 0, found 0.0"),
     ],
 )

@@ -18,6 +18,7 @@ from choicekit.assignment import (
     solve_assignment,
 )
 from choicekit.assignment.welfare import assignment_welfare
+from choicekit.rules import RegularisedRule, Softmax, Sparsemax
 
 EPS = np.finfo(float).eps
 SMALL_LOSS = 1e-6  # of the range of utility, per unit of mass: what a temperature too low to be told from 0 may cost
@@ -132,18 +133,28 @@ SIDES = {
 }
 
 
-@pytest.mark.parametrize("temperature", [5e-324, 1e300])
-@pytest.mark.parametrize("columns", SIDES)
-@pytest.mark.parametrize("rows", SIDES)
-def test_what_is_out_of_range_has_an_honest_status_and_no_warnings(rows: str, columns: str, temperature: float) -> None:
-    utility = 1e300 * np.array([[0.0, -1.0, 0.5], [-1.0, 0.0, 0.9]])
+SPARSE = ("fixed", "at_most", "free")
+RULED = [(Softmax, rows, columns) for rows in SIDES for columns in SIDES]
+RULED += [(Sparsemax, rows, columns) for rows in SPARSE for columns in SPARSE]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("size", [1.0, 1e300])
+@pytest.mark.parametrize("temperature", [5e-324, 1.0, 1e300])
+@pytest.mark.parametrize(("rule", "rows", "columns"), RULED)
+def test_what_is_out_of_range_has_an_honest_status_and_no_warnings(
+    rule: type[RegularisedRule], rows: str, columns: str, temperature: float, size: float
+) -> None:
+    utility = size * np.array([[0.0, -1.0, 0.5], [-1.0, 0.0, 0.9]])
     result = returned(
         utility,
         SIDES[rows](np.full(2, 0.6 + 0.1 * (rows == "outside"))),
         SIDES[columns](np.full(3, 0.4 + 0.1 * (columns == "outside"))),
         temperature,
+        rule=rule(),
     )
     assignment_welfare(result)
+    assert result.converged <= np.isfinite(result.gap)
     if result.status != "not_finite":
         assert np.isfinite(result.coupling).all()
         assert not np.isnan(result.row_outside).any()

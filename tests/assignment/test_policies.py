@@ -127,6 +127,8 @@ def test_a_policy_that_names_no_place_needs_no_names() -> None:
         (lambda: NewPlace(name="", utility=[0.0]), InvalidInputError, "must be a text, found ''"),
         (lambda: NewPlace(name="x", utility=[[0.0]]), ShapeError, r"'x' must be one number .* shape \(1, 1\)"),
         (lambda: NewPlace(name="x", utility=["y"]), InvalidInputError, "'x' must be one number .* found .'y'."),
+        (lambda: NewPlace(name="x", utility=[1j]), InvalidInputError, "'x' must be one number .* found .1j."),
+        (lambda: UtilityShift(amount=np.complex128(1j)), InvalidInputError, "shift must be a number, found"),
         (lambda: NewPlace(name="x", utility=[0.0, float("nan")]), InvalidInputError, "found nan at place 1"),
         (lambda: NewPlace(name="x", utility={"a": None}), InvalidInputError, "with 'a' must be a number, found None"),
         (lambda: NewPlace(name="x", utility=[0.0], mass=-2), InvalidInputError, "mass of 'x' must .* found -2"),

@@ -38,6 +38,17 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "ragged utilities": ({"utility": [[1.0], [1.0, 2.0]]}, InvalidInputError, "utility must be an array of real"),
     "complex utilities": ({"utility": [[1.0, 2j], [0, 0]]}, InvalidInputError, "utility must be an array of real"),
     "complex masses": ({"rows": [1, 1j]}, InvalidInputError, "the mass of Fixed must be an array of real numbers"),
+    "a complex temperature": (
+        {"temperature": np.complex128(1 + 1j)},
+        InvalidInputError,
+        "temperature must be one finite",
+    ),
+    "a complex total": (
+        {"rows": Free(), "columns": Free(), "total_mass": np.complex128(1 + 1j)},
+        InvalidInputError,
+        "total_mass must be a finite number above 0, found ",
+    ),
+    "ragged masses": ({"rows": [[1], [1, 2]]}, InvalidInputError, "the mass of Fixed must be an array of real numbers"),
     "utilities of one axis": (
         {"utility": [0.0, 1.0]},
         ShapeError,

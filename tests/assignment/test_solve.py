@@ -73,10 +73,13 @@ def test_a_good_start_needs_fewer_iterations() -> None:
     [
         ({"tolerance": 0.0}, InvalidInputError, "tolerance must be a finite number above 0, found 0.0"),
         ({"tolerance": np.nan}, InvalidInputError, "tolerance must be a finite number above 0, found nan"),
+        ({"tolerance": np.complex128(1j)}, InvalidInputError, "tolerance must be a finite number above 0, found "),
+        ({"max_iterations": 5 + 0j}, InvalidInputError, "max_iterations must be a whole number of at least 1"),
         ({"max_iterations": 0}, InvalidInputError, "whole number of at least 1, found 0"),
         ({"max_iterations": True}, InvalidInputError, "whole number of at least 1, found True"),
         ({"max_iterations": 2.5}, InvalidInputError, "whole number of at least 1, found 2.5"),
         ({"on_failure": "ignore"}, InvalidInputError, "on_failure must be 'raise' or 'return', found 'ignore'"),
+        ({"start": 1j * np.zeros(20)}, InvalidInputError, "start must be an array of real numbers"),
         ({"start": np.zeros(30)}, ShapeError, "one potential a column, (20,), found shape (30,)"),
     ],
 )

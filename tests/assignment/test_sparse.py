@@ -18,9 +18,11 @@ from choicekit.assignment import (
     Relaxed,
     WithOutsideOption,
     solve_assignment,
+    solve_problem,
 )
 from choicekit.errors import ConvergenceError, InvalidInputError
 from choicekit.rules import Sparsemax
+from tests.assignment.markets import market
 from tests.tolerances import ALGEBRA, SOLVER
 
 FloatArray = npt.NDArray[np.float64]
@@ -251,3 +253,9 @@ def test_too_few_iterations_are_told() -> None:
 def test_what_the_sparse_rule_does_not_serve(rows: object, columns: object, reference: str, message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         sparse([[0.0]], rows, columns, 1.0, reference=reference)
+
+
+def test_phases_are_called_as_those_of_the_solver_with_entropy() -> None:
+    result = solve_problem(market(rule=Sparsemax(), temperature=0.01))
+    assert result.history.phase[-1] == "Newton at T = 0.01"
+    assert all(phase.startswith("Newton at T = ") for phase in result.history.phase)

@@ -84,6 +84,15 @@ def test_the_pairs_are_those_of_a_linear_program(case, turned, scale):
     np.testing.assert_array_equal(found.T if turned else found, expected)
 
 
+@pytest.mark.parametrize(("share", "usable"), [(3e-11, True), (3e-12, False)])
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_a_pair_is_empty_where_all_it_can_carry_is_what_masses_are_wrong_by(share, usable, size):
+    """The second row fills the second column but for a share of all mass, which only the first row can bring."""
+    columns = size * np.array([0.5 - share, 0.5 + share])
+    found = usable_pairs(problem([[1, 1], [0, 1]], size * np.array([0.5, 0.5]), columns))
+    np.testing.assert_array_equal(found, [[True, usable], [False, True]])
+
+
 def test_nothing_is_to_be_done_where_all_is_allowed():
     assert usable_pairs(problem(np.ones((2, 3)), [1.0, 2.0], [1.0, 1.0, 1.0])) is None
     assert usable_pairs(problem(np.ones((2, 3)), Free(), Free())) is None

@@ -23,7 +23,7 @@ from choicekit.assignment import (
     WithOutsideOption,
     solve_assignment,
 )
-from choicekit.assignment.vertex import solve_vertex
+from choicekit.assignment.vertex import _leads_away, solve_vertex
 from choicekit.errors import InfeasibleMassError, InvalidInputError
 from tests.tolerances import ALGEBRA
 
@@ -146,6 +146,27 @@ def test_unique_is_what_all_permutations_say(seed: int, n: int, ties: bool) -> N
 )  # fmt: skip
 def test_unique(utility: list[list[float]], rows: object, columns: object, unique: bool) -> None:
     assert vertex_of(utility, rows, columns).unique is unique
+
+
+@pytest.mark.parametrize(("gain", "unique"), [(0.0, False), (1e-11, None), (1e-6, True)])
+def test_a_difference_as_small_as_rounding_is_not_taken_for_one(gain: float, unique: bool | None) -> None:
+    utility = [[1.0, 5.0, 1.0], [1.0 + gain, 4.0, 3.0], [0.0, 0.0, 2.0]]  # without the gain two are best, 8 each
+    assert vertex_of(utility, [1.0, 1.0, 1.0], [1.0, 1.0, 1.0]).unique is unique
+
+
+@pytest.mark.parametrize(
+    ("carries", "tied", "leads"),
+    [
+        ([[1, 1], [1, 1]], [[0, 0], [0, 0]], True),  # round the cells that carry mass
+        ([[1, 1], [1, 0]], [[0, 0], [0, 0]], False),
+        ([[1, 1], [1, 0]], [[0, 0], [0, 1]], True),
+        ([[1, 0], [0, 1]], [[0, 1], [0, 0]], False),  # out, and no way back
+        ([[1, 0], [0, 1]], [[0, 1], [1, 0]], True),
+        ([[1, 0, 0], [0, 1, 0], [0, 0, 1]], [[0, 1, 0], [0, 0, 1], [1, 0, 0]], True),
+    ],
+)
+def test_mass_leaves_along_a_cycle_of_ties(carries: list[list[int]], tied: list[list[int]], leads: bool) -> None:
+    assert _leads_away(np.array(carries, dtype=bool), np.array(tied, dtype=bool)) is leads
 
 
 def test_a_free_side_takes_the_best_pairs() -> None:

@@ -11,6 +11,7 @@ from choicekit.assignment.conditions import Fixed, MarginalCondition
 from choicekit.assignment.inverse.model import MatchingModel
 from choicekit.assignment.inverse.response import Response
 from choicekit.errors import InvalidInputError, ShapeError
+from choicekit.rules.utilities import as_floats
 
 __all__ = ["available_pairs", "basis_functions", "check_matches_possible", "check_whole", "names_of", "side_condition"]
 
@@ -20,10 +21,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 def basis_functions(basis: npt.ArrayLike, shape: tuple[int, int], availability: BoolArray | None) -> FloatArray:
     """Return the basis as an array (K, n, m), 0 where pairs are forbidden."""
-    try:
-        found = np.array(basis, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError("basis must be tables of numbers, one (n, m) for each coefficient") from error
+    found = np.array(as_floats(basis, "basis"))
     if found.ndim != 3 or len(found) == 0 or found.shape[1:] != shape:
         way_out = ": put the single table in a list" if found.shape == shape else ""
         raise ShapeError(
@@ -79,7 +77,9 @@ def side_condition(given: MarginalCondition | npt.ArrayLike | None) -> MarginalC
     """Return the condition on a side; masses alone mean `Fixed`."""
     if isinstance(given, type):
         raise InvalidInputError(f"a condition must be made first: {given.__name__}(...), found the class")
-    return given if given is None or isinstance(given, MarginalCondition) else Fixed(np.asarray(given))
+    return (
+        given if given is None or isinstance(given, MarginalCondition) else Fixed(as_floats(given, "the mass of Fixed"))
+    )
 
 
 def check_whole(value: int, least: int, name: str) -> int:

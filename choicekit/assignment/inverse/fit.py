@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from choicekit.assignment.conditions import AtMost, MarginalCondition
+from choicekit.assignment.conditions import AtMost, MarginalCondition, is_finite_number
 from choicekit.assignment.inverse.checking import (
     available_pairs,
     basis_functions,
@@ -195,7 +195,7 @@ def _penalty(
     if given is None:
         return 0.0, None
     if given != "cross-validated":
-        if isinstance(given, str | bool) or not (np.isfinite(given) and given >= 0):
+        if not (is_finite_number(given) and given >= 0):
             raise InvalidInputError(
                 f"penalty must be a finite number of at least 0, or 'cross-validated', found {given!r}"
             )

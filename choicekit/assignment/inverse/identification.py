@@ -14,6 +14,7 @@ from choicekit.errors import IdentificationError
 __all__ = ["check_identified"]
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 _NEGLIGIBLE = 1e-9  # what is left of a basis function by rounding, relative to it
 _SHOWN = 1e-7  # coefficients below it, relative to the largest, are rounding
@@ -41,20 +42,22 @@ def check_identified(response: Response, criterion: Criterion) -> None:
     """
     table, model = criterion.design(response), response.model
     seen = np.linalg.norm(table, axis=1) > _NEGLIGIBLE * _sizes(response)
-    lost = [f"'{model.names[k]}'" for k in np.flatnonzero(~seen)]
+    lost, held = np.flatnonzero(~seen), response.result.coupling > 0
     names = tuple(name for name, whether in zip(model.names, seen, strict=True) if whether)
     scales = np.linalg.norm(table[seen], axis=1)
     combinations = _null_combinations(table[seen] / scales[:, None])
-    collinear = [_named(combination, scales, names) for combination in combinations]
-    if not (lost or collinear):
+    if not (lost.size or combinations):
         return
+    kinds = {f"'{model.names[k]}'": _constancy(np.ones(1), model.basis[[k]], held) for k in lost}
+    for combination in combinations:
+        words = _named(combination, scales, names)
+        kinds[words] = _constancy(combination / scales, model.basis[seen], held)
     ways_out = [
-        f"leave {', '.join(lost)} out" if lost else "",
-        "leave out one function of each combination" if collinear else "",
+        "leave " + ", ".join(f"'{model.names[k]}'" for k in lost) + " out" if lost.size else "",
+        "leave out one function of each combination" if combinations else "",
     ]
     raise IdentificationError(
-        f"basis functions must be told apart by what is observed, found that {_listed([*lost, *collinear])} "
-        f"{'is' if len(lost) + len(collinear) == 1 else 'are'} {_what_is_lost(model)}: "
+        f"basis functions must be told apart by what is observed, found that {_what_is_lost(model, kinds)}: "
         f"{_listed([way for way in ways_out if way])}"
     )
 
@@ -95,15 +98,41 @@ def _named(combination: FloatArray, scales: FloatArray, names: tuple[str, ...]) 
     return "".join(parts)
 
 
-def _what_is_lost(model: MatchingModel) -> str:
+def _what_is_lost(model: MatchingModel, kinds: dict[str, str]) -> str:
+    """Return which combinations are lost and why, in words, given of what kind each is."""
     by_row, by_column = (condition is None or isinstance(condition, Fixed) for condition in (model.rows, model.columns))
     if by_row and by_column:
-        return "a sum of what is constant by row and by column, which no coupling with fixed masses shows"
-    if by_row and isinstance(model.columns, Free):
-        return "constant by row, which no coupling with fixed masses of rows shows"
-    if by_column and isinstance(model.rows, Free):
-        return "constant by column, which no coupling with fixed masses of columns shows"
-    return "without effect on anything observed, under these conditions"
+        masses = "fixed masses"
+    elif by_row and isinstance(model.columns, Free):
+        masses = "fixed masses of rows"
+    elif by_column and isinstance(model.rows, Free):
+        masses = "fixed masses of columns"
+    else:
+        return _said(list(kinds), "without effect on anything observed, under these conditions")
+    alike: dict[str, list[str]] = {}
+    for name, kind in kinds.items():
+        alike.setdefault(kind, []).append(name)
+    return f"{_listed([_said(names, kind) for kind, names in alike.items()])}, which no coupling with {masses} shows"
+
+
+def _constancy(weights: FloatArray, basis: FloatArray, held: BoolArray) -> str:
+    """Return along what a combination does not change where there is mass, in words."""
+    table = np.tensordot(weights, basis, axes=1)
+    rounding = _NEGLIGIBLE * np.tensordot(np.abs(weights), np.abs(basis), axes=1)[held].max(initial=0.0)
+
+    def constant(axis: int | None) -> bool:
+        most = table.max(axis=axis, where=held, initial=-np.inf)
+        return bool(np.all(most - table.min(axis=axis, where=held, initial=np.inf) <= rounding))
+
+    if constant(None):
+        return "the same for all pairs"
+    if constant(1) or constant(0):
+        return f"constant by {'row' if constant(1) else 'column'}"
+    return "a sum of what is constant by row and by column"
+
+
+def _said(names: list[str], what: str) -> str:
+    return f"{_listed(names)} {'is' if len(names) == 1 else 'are'} {what}"
 
 
 def _listed(parts: list[str]) -> str:

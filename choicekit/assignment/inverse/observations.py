@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from choicekit.assignment.conditions import Fixed, MarginalCondition, WithOutsideOption
+from choicekit.assignment.conditions import Fixed, MarginalCondition, WithOutsideOption, is_finite_number
 from choicekit.assignment.problem import check_equal_totals
 from choicekit.errors import InvalidInputError, ShapeError
+from choicekit.rules.utilities import as_floats
 
 __all__ = ["Observations", "observe"]
 
@@ -122,16 +123,13 @@ def observe(
     )
     if number is None:
         return replace(found, number=found.total / factor if counted else None)
-    if isinstance(number, bool) or not (np.isfinite(number) and number > 0):
+    if not (is_finite_number(number) and number > 0):
         raise InvalidInputError(f"observations must be a finite number above 0, found {number!r}")
     return replace(found, number=float(number))
 
 
 def _checked_table(observed: npt.ArrayLike) -> FloatArray:
-    try:
-        found = np.array(observed, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidInputError("observed must be a table of numbers, one row of numbers a row") from error
+    found = np.array(as_floats(observed, "observed"))
     if found.ndim != 2 or 0 in found.shape:
         raise ShapeError(f"observed must have a row and a column for each place, (n, m), found shape {found.shape}")
     wrong = np.argwhere(~(np.isfinite(found) & (found >= 0)))

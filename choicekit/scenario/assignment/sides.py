@@ -105,7 +105,7 @@ def _check_keys(key: str, block: Any, findings: Findings) -> None:
     if block.condition != "relaxed" and block.strength is not None:
         findings.warn((key, "strength"), f"strength is for relaxed {key}, and these are {said}: it is not used")
     if block.condition == "free":
-        if isinstance(block.mass, dict):
+        if isinstance(block.mass, dict) and block.names is None and block.table is None:
             findings.warn((key, "mass"), f"free {key} have no masses: only their names are used, give them as `names`")
         elif block.mass is not None:
             findings.warn((key, "mass"), f"free {key} have no masses: it is not used")
@@ -157,7 +157,8 @@ def _from_names(key: str, block: Any, findings: Findings) -> Side | None:
         names = [*block.mass, *gone] if isinstance(block.mass, dict) else gone
     if not names:
         if not is_cut((key, "mass"), findings) and not isinstance(block.mass, str) and _says_mass(block):
-            hint = "write masses by name, or `names`, or a `table`"
+            ways = "`names`, or a `table`"
+            hint = f"write {ways}" if block.condition == "free" else f"write masses by name, or {ways}"
             findings.add((key,), f"{key} have no names", hint, of_key=True)
         return None
     return Side(key=key, names=tuple(names), mass=_mass_of(key, block, tuple(names), None, findings))

@@ -57,7 +57,7 @@ def told(text: str, folder: Path | None = None) -> list[str]:
         ("{names: [ann, bo]}",
          ["5:1 fixed rows need `mass`, masses by name, one number for all, or a column of the table"]),
         ("{mass: 1}", ["5:1 rows have no names, write masses by name, or `names`, or a `table`"]),
-        ("{condition: free}", ["5:1 rows have no names, write masses by name, or `names`, or a `table`"]),
+        ("{condition: free}", ["5:1 rows have no names, write `names`, or a `table`"]),
         ("{mass: weight}",
          ["5:14 mass must be numbers where there is no table, found 'weight', "
           "name the `table` that has such a column"]),

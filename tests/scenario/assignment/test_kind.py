@@ -92,6 +92,20 @@ def test_a_condition_can_be_changed_on_the_command_line() -> None:
     assert idle.warnings == ("--set rows.strength=3 strength is for relaxed rows, and these are fixed: it is not used",)
 
 
+@pytest.mark.parametrize(
+    ("rows", "warning"),
+    [
+        ("{condition: free, mass: {ann: 1, bo: 2}}", ": only their names are used, give them as `names`"),
+        ("{condition: free, mass: {ann: 1}, names: [ann, bo]}", ": it is not used"),
+        ("{condition: free, mass: 2.5, names: [ann, bo]}", ": it is not used"),
+    ],
+)
+def test_masses_of_a_free_side_are_warned_of_at_their_line(rows: str, warning: str) -> None:
+    found = load_scenario(f"{HEAD}rows: {rows}\n{COLUMNS}{REST}")
+    assert found.prepared.study.problem.row_names == ("ann", "bo")
+    assert found.warnings == (f"<scenario>:5:{rows.index('mass') + 7} free rows have no masses{warning}",)
+
+
 @pytest.mark.parametrize(("mass", "expected"), [("m", [1, 2]), ("3", [3, 3]), ("{'007': 4, '8': 5}", [4, 5])])
 def test_a_side_from_a_table(tmp_path: Path, mass: str, expected: list[float]) -> None:
     (tmp_path / "people.csv").write_text("who;m;age;town\n007;1;20;rye\n8;2;30;ely\n")
@@ -395,7 +409,7 @@ def test_a_basis_that_is_not_identified_is_told_before_anything_is_run(tmp_path:
         found = CliRunner().invoke(app, command)
         assert found.exit_code == 2
         assert f"{path}:12:5 basis functions must be told apart" in found.output
-        assert "'first' is a sum of what is constant by row and by column" in found.output
+        assert "'first' is constant by row, which no coupling" in found.output
         assert found.output.endswith("1 problem, nothing was run\n")
 
 
