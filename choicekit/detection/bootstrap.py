@@ -51,6 +51,9 @@ class DetectionBootstrap:
         """How many resamples there are."""
         return len(next(iter(next(iter(self.metrics.values())).values())))
 
+    def __repr__(self) -> str:
+        return f"DetectionBootstrap({', '.join(self.metrics)}; {self.replications} resamples)"
+
     def interval(self, score: str, metric: str) -> tuple[float, float]:
         """Return the percentile interval of a metric."""
         return self._ends(self.metrics[score][metric])

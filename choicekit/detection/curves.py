@@ -40,6 +40,9 @@ class DetectionCurves:
     true_positive_rate: FloatArray
     precision: FloatArray
 
+    def __repr__(self) -> str:
+        return f"DetectionCurves({self.thresholds.size:,} thresholds)"
+
     def thinned(self, n: int) -> DetectionCurves:
         """Return at most about `n` of the points, evenly along the ROC, both ends among them."""
         if n < 2:

@@ -130,6 +130,13 @@ class EnergyDetector:
         detector.thresholds()
         return detector
 
+    def __repr__(self) -> str:
+        n = sum(energies.size for energies in self.calibration.values())
+        groups = f", {len(self.calibration)} groups" if self.grouped else ""
+        return (
+            f"EnergyDetector({len(self.classes)} classes, {n:,} calibration rows{groups}, retention {self.retention:g})"
+        )
+
     @property
     def grouped(self) -> bool:
         """Whether each group has a threshold of its own."""

@@ -34,6 +34,9 @@ class AttributeReference:
     mean: FloatArray
     whitening: FloatArray
 
+    def __repr__(self) -> str:
+        return f"AttributeReference({', '.join(self.names)})"
+
     @classmethod
     def fit(cls, attributes: npt.ArrayLike, names: Sequence[str] | None = None) -> AttributeReference:
         """Return the reference of a population.

@@ -34,6 +34,9 @@ class KLReference:
     classes: npt.NDArray[np.int64]
     temperature: float
 
+    def __repr__(self) -> str:
+        return f"KLReference({len(self.classes)} of {self.distributions.shape[1]} classes)"
+
     @classmethod
     def fit(cls, logits: npt.ArrayLike, *, temperature: float = 1.0) -> KLReference:
         """Return the reference of known rows.

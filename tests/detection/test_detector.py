@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from choicekit.detection.bootstrap import bootstrap_detection
+from choicekit.detection.curves import detection_curves
 from choicekit.detection.detector import EnergyDetector
+from choicekit.detection.distance import AttributeReference
+from choicekit.detection.matching import KLReference
 from choicekit.detection.scores import energy
 from choicekit.errors import DataError, InvalidInputError, OutputError, ShapeError
 
@@ -137,3 +141,15 @@ def test_hostile_files_are_refused(tmp_path: Path, text: str, message: str) -> N
         EnergyDetector.load(path)
     with pytest.raises(DataError, match="cannot be read"):
         EnergyDetector.load(tmp_path / "none.json")
+
+
+def test_reprs_are_short() -> None:
+    out = np.arange(40) >= 20
+    scores = np.random.default_rng(1).normal(size=40)
+    assert repr(EnergyDetector.fit(known(), 0.9)) == "EnergyDetector(4 classes, 200 calibration rows, retention 0.9)"
+    grouped = EnergyDetector.fit(known(), 0.9, groups=np.resize(["a", "b"], 200))
+    assert repr(grouped) == "EnergyDetector(4 classes, 200 calibration rows, 2 groups, retention 0.9)"
+    assert repr(bootstrap_detection({"a": scores}, out, seed=1, replications=3)) == "DetectionBootstrap(a; 3 resamples)"
+    assert repr(detection_curves(scores, out)) == "DetectionCurves(40 thresholds)"
+    assert repr(KLReference.fit([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])) == "KLReference(2 of 3 classes)"
+    assert repr(AttributeReference.fit([[0.0], [1.0]], ["cost"])) == "AttributeReference(cost)"

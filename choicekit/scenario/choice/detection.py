@@ -1,93 +1,39 @@
-"""`detection:` in a choice scenario: situations against a reference population, by segment and policy."""
+"""`detection:` in a choice scenario: which situations are the reference, which are judged, by which attributes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from choicekit.choice.heterogeneity.expectation import expectations
-from choicekit.choice.policies.study import ComparisonStudy
 from choicekit.choice.population import Population
 from choicekit.choice.simulation import ChoiceStudy, build_study
-from choicekit.choice.tables import Table
-from choicekit.detection.situations import SituationReference, SituationScores
+from choicekit.choice.tables import Table, label_of, labels_of
+from choicekit.detection.distance import AttributeReference
 from choicekit.detection.thresholds import rows_needed
 from choicekit.errors import ChoicekitError
-from choicekit.execution import blocks_of
 from choicekit.scenario.choice.agents import population_of
+from choicekit.scenario.choice.situations import (
+    AttributeColumn,
+    SituationPlan,
+    attribute_columns,
+    attribute_table,
+    with_a_choice,
+)
+from choicekit.scenario.document import EntryPath
 from choicekit.scenario.tables import named_table
 from choicekit.scenario.validation import Findings
 
-__all__ = ["SituationDetection", "SituationPlan", "detect_situations", "detection_columns", "plan_detection"]
+__all__ = ["detection_columns", "plan_detection"]
 
-FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-_STILL = 1e-12  # of an attribute's size, below which its spread is rounding
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class SituationPlan:
-    """What is to be judged against what.
-
-    Attributes
-    ----------
-    study : ChoiceStudy
-        Whose situations are judged.
-    known : ChoiceStudy
-        The reference population under the same model; `study` itself where some of its rows are the reference.
-    reference_rows : ndarray of bool
-        Rows of `known`.
-    judged : ndarray (N,) of bool
-        Rows of `study`.
-    attributes : tuple of str
-        Columns for the distance.
-    retention : float
-    sides : str
-    """
-
-    study: ChoiceStudy
-    known: ChoiceStudy
-    reference_rows: BoolArray
-    judged: BoolArray
-    attributes: tuple[str, ...]
-    retention: float
-    sides: str
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class SituationDetection:
-    """How familiar situations are.
-
-    Attributes
-    ----------
-    plan : SituationPlan
-    reference : SituationReference
-    rows : ndarray (n,) of int
-        Rows that are judged: not of the reference, and with something to choose.
-    scores : SituationScores
-        Of these rows in the baseline.
-    policies : mapping of str to SituationScores
-        Of these rows under each policy, by energy; nan energies where a row has nothing to choose any more.
-    """
-
-    plan: SituationPlan
-    reference: SituationReference
-    rows: npt.NDArray[np.int64]
-    scores: SituationScores
-    policies: Mapping[str, SituationScores]
-
-    def groups(self) -> Iterator[tuple[str, str, BoolArray]]:
-        """Yield segment, group and which of the judged rows are in it: everybody first."""
-        yield "all", "all", np.ones(self.rows.size, dtype=bool)
-        for segment in self.plan.study.segments:
-            for code, label in enumerate(segment.labels):
-                yield segment.name, label, segment.codes[self.rows] == code
+_REFERENCE: EntryPath = ("detection", "reference")
+_BELONGS = {"separator": "table", "values": "column"}
 
 
 def detection_columns(blocks: Mapping[str, Any]) -> set[str]:
@@ -101,7 +47,6 @@ def detection_columns(blocks: Mapping[str, Any]) -> set[str]:
 def plan_detection(
     blocks: Mapping[str, Any],
     study: ChoiceStudy,
-    names: dict[str, str] | None,
     columns: Sequence[str],
     findings: Findings,
     directory: Path | None,
@@ -113,8 +58,6 @@ def plan_detection(
     blocks : mapping
     study : ChoiceStudy
         The baseline.
-    names : dict of str to str, optional
-        Alternatives by their labels in the table.
     columns : sequence of str
         Of the agents' table, and attributes made of them.
     findings : Findings
@@ -123,230 +66,199 @@ def plan_detection(
     """
     block, before = blocks["detection"], len(findings.problems)
     reference = block.reference
-    if (reference.table is None) == (reference.column is None):
-        found = "neither" if reference.table is None else "both"
-        hint = "name a `table` like the agents', or a `column` of it with `values`"
-        findings.add(("detection", "reference"), f"a reference is a table or some rows, found {found}", hint)
+    if not _check_form(reference, findings):
         return None, None
     table, known = None, study
-    reference_rows = np.ones(0, dtype=bool)
+    judged = np.ones(study.population.n_rows, dtype=bool)
+    marked = judged
     if reference.table is not None:
         table = _table(blocks, findings, directory)
-        population = None if table is None else _population(blocks, table, study, names, findings)
+        population = None if table is None else _population(blocks, table, study, findings)
         if population is None:
             return None, table
+        _check_copies(population, study.population, blocks["agents"], findings)
         known = build_study(
             study.model, population, seed=blocks["seed"], replications=1, sampling=study.sampler.sampling, segments=[]
         )
-        reference_rows = np.ones(population.n_rows, dtype=bool)
-        judged = np.ones(study.population.n_rows, dtype=bool)
+        marked = np.ones(population.n_rows, dtype=bool)
     else:
         marked = _marked(reference, study.population, columns, findings)
-        if marked is None:
-            return None, None
-        reference_rows, judged = marked, ~marked
-        if not judged.any():
-            findings.add(("detection", "reference"), "every row is in the reference", "leave rows to be judged")
-    _check_size(block, reference_rows, findings)
+        judged = ~marked
     if len(findings.problems) > before:
         return None, table
-    attributes = _attributes(block, known, reference_rows, columns, findings)
+    rows = marked & with_a_choice(known)
+    _check_size(block, rows, findings)
+    used, left_out = _attributes(block, known, rows, columns, findings)
     if len(findings.problems) > before:
         return None, table
+    _check_distance(block, known.population, rows, used, findings)
     plan = SituationPlan(
         study=study,
         known=known,
-        reference_rows=reference_rows,
+        reference_rows=rows,
         judged=judged,
-        attributes=attributes,
+        attributes=tuple(used),
+        left_out=tuple(left_out),
         retention=block.retention,
         sides=block.sides,
     )
-    try:
-        _reference(plan)
-    except ChoicekitError as error:
-        findings.add(("detection", "attributes" if block.attributes else "reference"), str(error), of_key=True)
-        return None, table
-    return plan, table
+    return (plan if len(findings.problems) == before else None), table
+
+
+def _check_form(reference: Any, findings: Findings) -> bool:
+    """Note a reference that is neither a table nor some rows, or both."""
+    if (reference.table is None) == (reference.column is None):
+        found = "neither" if reference.table is None else "both"
+        hint = "name a `table` like the agents', or a `column` of it with `values`"
+        findings.add(_REFERENCE, f"a reference is a table or some rows, found {found}", hint)
+        return False
+    if reference.column is not None and reference.values is None:
+        hint = "those that reference rows have"
+        findings.add(_REFERENCE, "a reference by column needs `values`", hint, of_key=True)
+        return False
+    for key, owner in _BELONGS.items():
+        if getattr(reference, key) is not None and getattr(reference, owner) is None:
+            said = f"`{key}` belongs to a reference by {owner}"
+            findings.add((*_REFERENCE, key), said, "leave it out", of_key=True)
+            return False
+    return True
+
+
+# --- another table --------------------------------------------------------------------------------------------------
 
 
 def _table(blocks: Mapping[str, Any], findings: Findings, directory: Path | None) -> Table | None:
     agents, reference = blocks["agents"], blocks["detection"].reference
-    path = ("detection", "reference")
     if agents.table == reference.table:
         said = "the reference is the table of the agents itself: no row would be judged by others"
-        findings.add((*path, "table"), said, "name another table, or a `column` with `values`")
+        findings.add((*_REFERENCE, "table"), said, "name another table, or a `column` with `values`")
         return None
     texts = [agents.agent, agents.situation, agents.alternative]
-    return named_table(path, reference, findings, directory, text=texts)
+    return named_table(_REFERENCE, reference, findings, directory, text=texts)
 
 
-def _population(
-    blocks: Mapping[str, Any], table: Table, study: ChoiceStudy, names: dict[str, str] | None, findings: Findings
-) -> Population | None:
+def _population(blocks: Mapping[str, Any], table: Table, study: ChoiceStudy, findings: Findings) -> Population | None:
     """Read the reference like the agents; columns that it lacks are noted."""
     agents, columns = blocks["agents"], [str(column) for column in table.frame.columns]
     spread = set(agents.attributes)
     wanted = [name for name in study.population.columns if name not in spread]
     wanted += [column for by_alternative in agents.attributes.values() for column in by_alternative.values()]
-    wanted += [name for name in (agents.agent, agents.situation, agents.alternative) if name is not None]
+    roles = (agents.agent, agents.situation, agents.alternative, agents.availability)
+    wanted += [name for name in roles if name is not None]
     missing = [name for name in dict.fromkeys(wanted) if name not in columns]
     if missing:
         said = f"the reference has no column {missing[0]!r}, which the agents have"
         more = f", nor {len(missing) - 1} more" if len(missing) > 1 else ""
-        findings.add(("detection", "reference", "table"), said + more, "give it the columns of the agents' table")
+        findings.add((*_REFERENCE, "table"), said + more, "give it the columns of the agents' table")
         return None
+    given = blocks.get("alternatives")
+    names = dict(given) if isinstance(given, dict) else {name: name for name in study.population.alternatives}
     without = agents.model_copy(update={"chosen": None, "weight": None})
-    population = population_of(without, table, names, set(study.population.columns), findings)
+    population = population_of(without, table, names or None, set(study.population.columns), findings)
     if population is not None:
         findings.problems.extend(study.model.check(population))
     return None if findings.problems else population
 
 
-def _marked(reference: Any, population: Population, columns: Sequence[str], findings: Findings) -> BoolArray | None:
-    path = ("detection", "reference")
-    if reference.values is None:
-        findings.add(path, "a reference by column needs `values`", "those that reference rows have", of_key=True)
-        return None
+def _check_copies(known: Population, judged: Population, agents: Any, findings: Findings) -> None:
+    """Note situations of the reference that are judged as well: no row can be judged by itself."""
+    keys = [
+        pd.MultiIndex.from_arrays([one.agents, np.zeros(one.n_rows) if one.situations is None else one.situations])
+        for one in (known, judged)
+    ]
+    places = keys[0].get_indexer(keys[1])
+    rows = np.flatnonzero(places >= 0)
+    alike = np.ones(rows.size, dtype=bool)
+    for name, values in judged.columns.items():
+        mine, other = values[rows], known.columns[name][places[rows]]
+        same = (mine == other) | ((mine != mine) & (other != other))
+        alike &= same if same.ndim == 1 else same.all(axis=1)
+    if not alike.any():
+        return
+    said = f"a situation of the reference cannot be judged by it, found {int(alike.sum()):,} rows in both"
+    said += "" if agents.agent is None else f", such as that of agent {label_of(judged.agents[rows[alike][0]])!r}"
+    path: EntryPath = (*_REFERENCE, "table")
+    if alike.all():
+        findings.add(path, said, "keep one copy of each")
+    elif agents.agent is not None:  # else the same number in both tables means nothing
+        findings.warn(path, f"{said}: where these are the same, keep one copy of each")
+
+
+# --- some rows ------------------------------------------------------------------------------------------------------
+
+
+def _marked(reference: Any, population: Population, columns: Sequence[str], findings: Findings) -> BoolArray:
+    nobody = np.zeros(population.n_rows, dtype=bool)
     if reference.column not in population.columns:
-        findings.unknown((*path, "column"), "column", reference.column, columns)
-        return None
+        findings.unknown((*_REFERENCE, "column"), "column", reference.column, columns)
+        return nobody
     values = population.columns[reference.column]
     if values.ndim == 2:
         said = f"column {reference.column!r} differs by alternative, and a situation is all in the reference or not"
-        findings.add((*path, "column"), said, "name a column of the agents")
-        return None
-    known = {f"{value:g}" if isinstance(value, float) else str(value) for value in np.unique(values).tolist()}
-    marked, before = np.zeros(values.size, dtype=bool), len(findings.problems)
-    for place, value in enumerate(reference.values):
-        alike = (
-            values == value if isinstance(value, str) == (values.dtype.kind in "UO") else np.zeros(values.size, bool)
-        )
-        if not np.any(alike):
-            findings.unknown((*path, "values", place), "value", str(value), sorted(known))
-        marked |= alike
-    return marked if len(findings.problems) == before else None
+        findings.add((*_REFERENCE, "column"), said, "name a column of the agents")
+        return nobody
+    labels = labels_of(pd.Series(values))
+    known = sorted(set(labels))
+    wanted = [label_of(value) for value in reference.values]
+    for place, value in enumerate(wanted):
+        if value not in known:
+            findings.unknown((*_REFERENCE, "values", place), "value", value, known)
+    marked = np.isin(labels, wanted)
+    if marked.all():
+        findings.add(_REFERENCE, "every row is in the reference", "leave rows to be judged")
+    return marked
+
+
+# --- enough, and attributes that can be told apart -------------------------------------------------------------------
 
 
 def _check_size(block: Any, rows: BoolArray, findings: Findings) -> None:
     needed, found = rows_needed(block.retention, sides=block.sides), int(rows.sum())
     if found < needed:
-        said = f"a retention of {block.retention:g} needs at least {needed:,} reference rows, found {found:,}"
-        findings.add(("detection", "reference"), said, "give more rows, or a lower retention", of_key=True)
+        said = f"a retention of {block.retention:g} needs at least {needed:,} reference rows"
+        said += "" if block.sides == "upper" else " on both sides"
+        findings.add(_REFERENCE, f"{said}, found {found:,}", "give more rows, or a lower retention", of_key=True)
 
 
 def _attributes(
     block: Any, known: ChoiceStudy, rows: BoolArray, given: Sequence[str], findings: Findings
-) -> tuple[str, ...]:
+) -> tuple[list[AttributeColumn], list[AttributeColumn]]:
+    """Return what the distance is made of, and what it leaves out; attributes that cannot be had are noted."""
     columns = known.population.columns
-    if block.attributes is not None:
-        for place, name in enumerate(block.attributes):
-            if name not in columns:
-                findings.unknown(("detection", "attributes", place), "column", name, given)
-            elif columns[name].dtype.kind not in "biuf":
-                findings.add(("detection", "attributes", place), f"column {name!r} is not a number", "leave it out")
-        return tuple(block.attributes)
-    formulas = known.model.formulas(known.population)
-    used = {name for formula in formulas.values() for name in formula.names}
-    numbers = [name for name in columns if name in used and columns[name].dtype.kind in "biuf"]
-    return tuple(name for name in numbers if _parts(known.population, name, rows)[1].shape[1])
+    names = block.attributes
+    if names is None:
+        used = {name for formula in known.model.formulas(known.population).values() for name in formula.names}
+        names = [name for name in columns if name in used and columns[name].dtype.kind in "biuf"]
+    kept: list[AttributeColumn] = []
+    left_out: list[AttributeColumn] = []
+    for place, name in enumerate(names):
+        path: EntryPath = ("detection", "attributes", place)
+        if name not in columns:
+            findings.unknown(path, "column", name, given)
+        elif name in names[:place]:
+            findings.add(path, f"attribute {name!r} is named twice", "name it once")
+        elif columns[name].dtype.kind not in "biuf":
+            findings.add(path, f"column {name!r} is not a number", "leave it out")
+        else:
+            own, others = attribute_columns(known.population, name, rows)
+            if not own and block.attributes is not None and rows.any():
+                said = f"attribute {name!r} is the same for the whole reference, or not known for all of it"
+                findings.add(path, said, "leave it out")
+            kept += own
+            left_out += others
+    return kept, left_out
 
 
-def _parts(population: Population, name: str, rows: BoolArray | npt.NDArray[np.int64]) -> tuple[list[str], FloatArray]:
-    """Return the numbers of an attribute, by alternative where it differs; those that are known and vary."""
-    values = population.columns[name][rows].astype(np.float64)
-    table = values[:, None] if values.ndim == 1 else values
-    called = [name] if values.ndim == 1 else [f"{name} of {alternative}" for alternative in population.alternatives]
-    with np.errstate(invalid="ignore"):
-        moves = np.ptp(table, axis=0) > _STILL * np.abs(table).max(axis=0, initial=0.0)
-    kept = np.flatnonzero(np.isfinite(table).all(axis=0) & moves)
-    return [called[place] for place in kept], table[:, kept]
-
-
-# --- energies -------------------------------------------------------------------------------------------------------
-
-
-def _energies(study: ChoiceStudy) -> FloatArray:
-    """Return minus the inclusive value of every row, nan where there is nothing to choose."""
-    found = np.full(study.population.n_rows, np.nan)
-    for block in blocks_of(study.population.n_rows):
-        utility = study.utility(block.rows)
-        acting = np.flatnonzero((utility > -np.inf).any(axis=1))
-        if acting.size:
-            rows = acting + block.start
-            expected = expectations(study.types.of(rows), [study.chooser(rows, utility[acting])])[0]
-            found[rows] = -expected.value
-    return found
-
-
-def _reference(plan: SituationPlan) -> tuple[SituationReference, list[tuple[str, list[str]]]]:
-    energies = _energies(plan.known)
-    rows = np.flatnonzero(plan.reference_rows & np.isfinite(energies))
-    parts = [(name, *_parts(plan.known.population, name, rows)) for name in plan.attributes]
-    table = np.column_stack([part[2] for part in parts]) if parts else np.empty((rows.size, 0))
-    names = [called for part in parts for called in part[1]]
-    reference = SituationReference.fit(
-        energies[rows],
-        retention=plan.retention,
-        sides=plan.sides,
-        attributes=table if names else None,
-        names=names,
-    )
-    return reference, [(part[0], part[1]) for part in parts]
-
-
-def detect_situations(plan: SituationPlan, comparison: ComparisonStudy | None) -> SituationDetection:
-    """Judge the situations of a study, and the same under each policy.
-
-    Parameters
-    ----------
-    plan : SituationPlan
-    comparison : ComparisonStudy, optional
-    """
-    reference, parts = _reference(plan)
-    energies = _energies(plan.study)
-    rows = np.flatnonzero(plan.judged & np.isfinite(energies))
-    table = _table_like(plan.study.population, parts, rows)
-    policies: dict[str, SituationScores] = {}
-    if comparison is not None:
-        values = np.full((len(comparison.policies), plan.study.population.n_rows), np.nan)
-        for block in blocks_of(plan.study.population.n_rows):
-            for place, case in enumerate(comparison.joint(block.rows).cases[1:]):
-                values[place, block.rows] = np.where(case.chooses, -case.value, np.nan)
-        for name, found in zip(comparison.policies, values[:, rows], strict=True):
-            policies[name] = _judged(reference, found)
-    return SituationDetection(
-        plan=plan, reference=reference, rows=rows, scores=reference.judge(energies[rows], table), policies=policies
-    )
-
-
-def _judged(reference: SituationReference, energies: FloatArray) -> SituationScores:
-    """Judge those rows that have something to choose; the others are not flagged."""
-    acting = np.isfinite(energies)
-    found = reference.judge(np.where(acting, energies, 0.0))
-    return SituationScores(
-        energies=energies,
-        p_values=np.where(acting, found.p_values, np.nan),
-        flagged=found.flagged & acting,
-        distances=None,
-        distant=None,
-    )
-
-
-def _table_like(
-    population: Population, parts: list[tuple[str, list[str]]], rows: npt.NDArray[np.int64]
-) -> FloatArray | None:
-    """Return the attributes of rows, in the reference's columns; None where there are none, or some are not known."""
-    columns = []
-    for name, called in parts:
-        values = population.columns[name][rows].astype(np.float64)
-        if values.ndim == 1:
-            columns.append(values)
-            continue
-        columns += [
-            values[:, place]
-            for place, alternative in enumerate(population.alternatives)
-            if f"{name} of {alternative}" in called
-        ]
-    table = np.column_stack(columns) if columns else None
-    return table if table is not None and np.isfinite(table).all() else None
+def _check_distance(
+    block: Any, population: Population, rows: BoolArray, columns: Sequence[AttributeColumn], findings: Findings
+) -> None:
+    """Note attributes that determine each other, or are too many for the reference."""
+    if not columns:
+        return
+    try:
+        AttributeReference.fit(attribute_table(population, columns)[rows], [str(column) for column in columns])
+    except ChoicekitError as error:
+        if block.attributes is None:
+            findings.add(("detection",), str(error), "name the others as `attributes`, or none by []", of_key=True)
+        else:
+            findings.add(("detection", "attributes"), str(error), of_key=True)

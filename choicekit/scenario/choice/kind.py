@@ -15,8 +15,8 @@ from choicekit.execution import Progress
 from choicekit.scenario.blocks import ScenarioBlock
 from choicekit.scenario.choice.blocks import ChoiceBlock, choice_specification
 from choicekit.scenario.choice.checks import checks_of, policy_checks
-from choicekit.scenario.choice.detection import detect_situations
 from choicekit.scenario.choice.preparation import ChoicePlan, prepare_choice
+from choicekit.scenario.choice.situations import detect_situations
 from choicekit.scenario.kinds import Finished, Prepared
 from choicekit.scenario.validation import Findings
 

@@ -28,10 +28,11 @@ from choicekit.scenario.choice.agents import (
 from choicekit.scenario.choice.calibration import calibration_of, check_calibrate
 from choicekit.scenario.choice.comparison import ComparisonRequest, check_request, comparison_of, read_request
 from choicekit.scenario.choice.covariance import covariance_of
-from choicekit.scenario.choice.detection import SituationPlan, detection_columns, plan_detection
+from choicekit.scenario.choice.detection import detection_columns, plan_detection
 from choicekit.scenario.choice.policies import check_policies, context_of, read_policies
 from choicekit.scenario.choice.rules import all_alternatives, check_rules, read_rule
 from choicekit.scenario.choice.segments import check_segments, segmentations
+from choicekit.scenario.choice.situations import SituationPlan
 from choicekit.scenario.choice.types import AgentTypes, entry_of, read_types
 from choicekit.scenario.document import EntryPath
 from choicekit.scenario.kinds import Prepared
@@ -107,7 +108,7 @@ def prepare_choice(blocks: Mapping[str, Any], findings: Findings, directory: Pat
     if blocks.get("detection") is not None:
         entry: EntryPath = ("detection", "reference", "table")
         columns = [*map(str, table.frame.columns), *agents.attributes]
-        detection, tables[entry] = plan_detection(blocks, plan.study, names, columns, findings, directory)
+        detection, tables[entry] = plan_detection(blocks, plan.study, columns, findings, directory)
         if findings.problems:
             return None
         plan = replace(plan, detection=detection)

@@ -14,7 +14,7 @@ from choicekit.report.figures.histograms import Histogram, draw_histograms
 from choicekit.report.kinds.choice.view import ChoiceView
 from choicekit.report.numbers import NOTHING, THIN, count, described, p_value, percent, significant
 from choicekit.report.text import capitalise, clean, in_sentence, join_words, shorten
-from choicekit.scenario.choice.detection import SituationDetection
+from choicekit.scenario.choice.situations import SituationDetection
 
 __all__ = ["FAMILIARITY_KEYS", "familiarity_section", "familiarity_summary", "familiarity_tables"]
 
