@@ -7,12 +7,20 @@ import numpy.typing as npt
 
 from choicekit.kernels import exp_of_nonpositive, inlined, kernel, log
 
-__all__ = ["COLUMNS", "fill_scores", "fill_scores_by_numpy", "fill_scores_of_singles"]
+__all__ = [
+    "COLUMNS",
+    "fill_scores",
+    "fill_scores_by_numpy",
+    "fill_scores_of_singles",
+    "fill_turned_scores",
+    "fill_turned_scores_of_singles",
+]
 
 FloatArray = npt.NDArray[np.float64]
 AnyFloat = npt.NDArray[np.float64] | npt.NDArray[np.float32]
 
 COLUMNS = ("energy", "msp", "max_logit", "entropy", "gen")
+_STRIP = 16  # rows that are turned at a time: a cache line of single numbers
 _AT_ONCE = 4_000_000  # cells of a block of the readable twin
 
 
@@ -96,48 +104,82 @@ def _sift(values: FloatArray, size: int, wanted: int, sample: FloatArray, front:
     return n
 
 
+@inlined
+def _score(
+    scaled: FloatArray, buffers: FloatArray, temperature: float, power: float, top: int, out: FloatArray
+) -> None:
+    """Fill in the scores of one row, whose logits `scaled` holds before and something else after."""
+    weight, front, n_classes = buffers[0], buffers[1], scaled.size
+    highest, best = scaled[0], 0
+    for place in range(1, n_classes):
+        if scaled[place] > highest:
+            highest, best = scaled[place], place
+    for place in range(n_classes):
+        scaled[place] = (scaled[place] - highest) / temperature
+    for place in range(n_classes):
+        weight[place] = exp_of_nonpositive(scaled[place])
+    weight[best] = 0.0
+    rest, spread = 0.0, 0.0
+    for place in range(n_classes):
+        rest += weight[place]
+        if weight[place] > 0.0:
+            spread -= weight[place] * scaled[place]
+    total = 1.0 + rest
+    log_total = log(total) - ((total - 1.0) - rest) / total  # log1p
+    out[0] = -highest - temperature * log_total
+    out[1] = rest / total
+    out[2] = -highest
+    out[3] = log_total + spread / total
+    if top < 1:
+        return
+    # the likeliest class, then the largest of the others in any order, which are brought to the front
+    found = exp_of_nonpositive(min(power * (log(rest / total) - log_total), 0.0)) if rest > 0.0 else 0.0
+    scaled[best] = scaled[n_classes - 1]
+    wanted = min(top - 1, n_classes - 1)
+    _select(front, _sift(scaled, n_classes - 1, wanted, weight, front), wanted)
+    for place in range(wanted):
+        share = exp_of_nonpositive(front[place]) / total
+        weight[place] = exp_of_nonpositive(min(power * (front[place] - log_total + log(1.0 - share)), 0.0))
+    for place in range(wanted):
+        found += weight[place]
+    out[4] = found
+
+
 def _fill(logits: AnyFloat, temperature: float, power: float, top: int, out: FloatArray) -> None:
-    """Fill in the columns of `COLUMNS`."""
+    """Fill in the columns of `COLUMNS`, row by row."""
     n_rows, n_classes = logits.shape
-    scaled, weight, front = np.empty(n_classes), np.empty(n_classes), np.empty(n_classes)
+    values, buffers = np.empty(n_classes), np.empty((2, n_classes))
     for row in range(n_rows):
-        highest, best = np.float64(logits[row, 0]), 0
-        for place in range(1, n_classes):
-            value = np.float64(logits[row, place])
-            if value > highest:
-                highest, best = value, place
         for place in range(n_classes):
-            scaled[place] = (np.float64(logits[row, place]) - highest) / temperature
+            values[place] = np.float64(logits[row, place])
+        _score(values, buffers, temperature, power, top, out[row])
+
+
+def _fill_turned(
+    logits: AnyFloat, first: int, last: int, temperature: float, power: float, top: int, out: FloatArray
+) -> None:
+    """Do the same for some rows of a table that stands on its side, (J, N), as files with columns hold it."""
+    n_classes = len(logits)
+    strip, buffers = np.empty((_STRIP, n_classes)), np.empty((2, n_classes))
+    for start in range(first, last, _STRIP):
+        size = min(_STRIP, last - start)
         for place in range(n_classes):
-            weight[place] = exp_of_nonpositive(scaled[place])
-        weight[best] = 0.0
-        rest, spread = 0.0, 0.0
-        for place in range(n_classes):
-            rest += weight[place]
-            if weight[place] > 0.0:
-                spread -= weight[place] * scaled[place]
-        total = 1.0 + rest
-        log_total = log(total) - ((total - 1.0) - rest) / total  # log1p
-        out[row, 0] = -highest - temperature * log_total
-        out[row, 1] = rest / total
-        out[row, 2] = -highest
-        out[row, 3] = log_total + spread / total
-        if top < 1:
-            continue
-        # the likeliest class, then the largest of the others in any order, which are brought to the front
-        found = exp_of_nonpositive(min(power * (log(rest / total) - log_total), 0.0)) if rest > 0.0 else 0.0
-        scaled[best] = scaled[n_classes - 1]
-        size = n_classes - 1
-        wanted = min(top - 1, size)
-        _select(front, _sift(scaled, size, wanted, weight, front), wanted)
-        for place in range(wanted):
-            share = exp_of_nonpositive(front[place]) / total
-            weight[place] = exp_of_nonpositive(min(power * (front[place] - log_total + log(1.0 - share)), 0.0))
-        for place in range(wanted):
-            found += weight[place]
-        out[row, 4] = found
+            for row in range(size):
+                strip[row, place] = np.float64(logits[place, start + row])
+        for row in range(size):
+            _score(strip[row], buffers, temperature, power, top, out[start - first + row])
+
+
+def _fill_turned_by_numpy(
+    logits: AnyFloat, first: int, last: int, temperature: float, power: float, top: int, out: FloatArray
+) -> None:
+    rows: AnyFloat = logits[:, first:last].T.copy()
+    fill_scores_by_numpy(rows, temperature, power, top, out)
 
 
 _ARGUMENTS = ("float64", "float64", "int64", "float64[2]")
+_TURNED = ("int64", "int64", *_ARGUMENTS)
 fill_scores = kernel("const float64[2]", *_ARGUMENTS, twin=fill_scores_by_numpy)(_fill)
 fill_scores_of_singles = kernel("const float32[2]", *_ARGUMENTS, twin=fill_scores_by_numpy)(_fill)
+fill_turned_scores = kernel("const float64[2]", *_TURNED, twin=_fill_turned_by_numpy)(_fill_turned)
+fill_turned_scores_of_singles = kernel("const float32[2]", *_TURNED, twin=_fill_turned_by_numpy)(_fill_turned)

@@ -20,7 +20,17 @@ from choicekit.suggestions import suggest
 if TYPE_CHECKING:
     from choicekit.detection.matching import KLReference
 
-__all__ = ["SCORES", "Score", "check_temperature", "checked_logits", "energy", "ood_score", "score_table"]
+__all__ = [
+    "SCORES",
+    "Score",
+    "check_gen",
+    "check_method",
+    "check_temperature",
+    "checked_logits",
+    "energy",
+    "ood_score",
+    "score_table",
+]
 
 FloatArray = npt.NDArray[np.float64]
 AnyFloat = npt.NDArray[np.float64] | npt.NDArray[np.float32]
@@ -222,7 +232,7 @@ def score_table(
     for name in names:
         check_method(name, COLUMNS)
     t = check_temperature(temperature)
-    _check_gen(power, top)
+    check_gen(power, top)
     out = np.empty((len(values), len(COLUMNS)))
     if t == 0:
         _fill_hard(values.astype(np.float64, copy=False), power, top, out)
@@ -300,7 +310,13 @@ def check_method(method: str, known: Iterable[str] = SCORES) -> None:
         )
 
 
-def _check_gen(power: float, top: int) -> None:
+def check_gen(power: float, top: int) -> None:
+    """Raise for settings of ``"gen"`` that make no sense.
+
+    Raises
+    ------
+    InvalidInputError
+    """
     if not 0 < power <= 1:
         raise InvalidInputError(f"power must be above 0 and at most 1, found {power!r}")
     if isinstance(top, bool) or top != int(top) or top < 1:

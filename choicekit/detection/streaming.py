@@ -5,23 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from choicekit.detection.kernels import COLUMNS, fill_scores, fill_scores_of_singles
-from choicekit.detection.scores import POWER, TOP, check_method, check_temperature, score_table
+from choicekit.detection.kernels import COLUMNS, fill_turned_scores, fill_turned_scores_of_singles
+from choicekit.detection.scores import POWER, TOP, check_gen, check_method, check_temperature, score_table
 from choicekit.errors import DataError, InvalidInputError, Problem
+from choicekit.execution.local import available_workers
 from choicekit.execution.passes import Progress, silent
-from choicekit.kernels import over_rows
 
 __all__ = ["score_parquet"]
 
 FloatArray = npt.NDArray[np.float64]
 
 _CELLS = 16_000_000  # of a batch, by default
+_PORTION = 500_000  # cells that a thread works on at a time
 
 
 def score_parquet(
@@ -69,18 +71,25 @@ def score_parquet(
     for method in methods:
         check_method(method, COLUMNS)
     check_temperature(temperature)
+    check_gen(power, top)
     try:
         file = pq.ParquetFile(source)
         names = _named(file, columns, source)
         rows = batch_rows or max(1024, _CELLS // len(names))
         batches = file.iter_batches(batch_size=rows, columns=names)
         n_rows = file.metadata.num_rows
-        out = np.empty((n_rows, len(COLUMNS)))
-        start = 0
-        for batch in _ahead(batches):
-            _fill(_arrays(batch, source), out, start, (temperature, power, top, list(methods)), source)
-            start += batch.num_rows
-            progress("scores", start, n_rows)
+        out, start, table = np.empty((n_rows, len(COLUMNS))), 0, np.empty((0, 0))
+        wanted = _Wanted(methods=tuple(methods), temperature=float(temperature), power=float(power), top=top)
+        with ThreadPoolExecutor(available_workers(), thread_name_prefix="choicekit") as pool:
+            for batch in _ahead(batches):
+                held = _arrays(batch, source)
+                single = all(column.dtype == np.float32 for column in held)
+                if table.shape[1] < batch.num_rows:
+                    table = np.empty((len(held), batch.num_rows), dtype=np.float32 if single else np.float64)
+                if not _fill(held, table, out[start : start + batch.num_rows], wanted, pool):
+                    raise _not_finite(table[:, : batch.num_rows], start, source)
+                start += batch.num_rows
+                progress("scores", start, n_rows)
     except (OSError, ValueError, KeyError) as error:
         if isinstance(error, InvalidInputError | DataError):
             raise
@@ -119,42 +128,53 @@ def _arrays(batch: Any, source: Path) -> list[npt.NDArray[Any]]:
     return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Wanted:
+    """Which scores are wanted, and how."""
+
+    methods: tuple[str, ...]
+    temperature: float
+    power: float
+    top: int
+
+
 def _fill(
-    columns: list[npt.NDArray[Any]],
-    out: FloatArray,
-    start: int,
-    settings: tuple[float, float, int, list[str]],
-    source: Path,
-) -> None:
-    """Score the rows of a batch, portion by portion: each is turned from columns to rows where it is in reach."""
-    temperature, power, top, methods = settings
-    single = all(column.dtype == np.float32 for column in columns)
-    wanted = top if "gen" in methods else 0
+    columns: list[npt.NDArray[Any]], table: npt.NDArray[Any], out: FloatArray, wanted: _Wanted, pool: ThreadPoolExecutor
+) -> bool:
+    """Score the rows of a batch on several threads, with `table` (J, n) to work in; False where one is not finite."""
+    n_rows = columns[0].size
 
-    def work(part: slice) -> None:
-        table = np.empty((part.stop - part.start, len(columns)), dtype=np.float32 if single else np.float64)
-        for place, column in enumerate(columns):
-            table[:, place] = column[part]
-        if not np.isfinite(table).all():
-            row, place = (int(index) for index in np.argwhere(~np.isfinite(table))[0])
-            raise DataError(
-                [
-                    Problem(
-                        message=f"logits must be finite, found {table[row, place]} in class {place} (counted from 0)",
-                        hint="leave the row out",
-                        file=str(source),
-                        line=start + part.start + row + 1,
-                    )
-                ]
-            )
-        own = out[start + part.start : start + part.stop]
-        if temperature == 0:
-            found = score_table(table, COLUMNS, temperature=0.0, power=power, top=top)
+    def gather(part: slice) -> bool:
+        for place in range(part.start, part.stop):
+            table[place, :n_rows] = columns[place]
+        return bool(np.isfinite(table[part, :n_rows]).all())
+
+    def score(part: slice) -> None:
+        t, own = wanted.temperature, out[part]
+        if t == 0:
+            rows = table[:, part].T
+            found = score_table(rows, COLUMNS, temperature=0.0, power=wanted.power, top=wanted.top)
             own[:] = np.stack(list(found.values()), axis=1)
-        else:
-            (fill_scores_of_singles if single else fill_scores)(table, float(temperature), float(power), wanted, own)
+            return
+        fill = fill_turned_scores_of_singles if table.dtype == np.float32 else fill_turned_scores
+        fill(table, part.start, part.stop, t, wanted.power, wanted.top if "gen" in wanted.methods else 0, own)
 
-    over_rows(work, columns[0].size, len(columns))
+    if not all(pool.map(gather, _portions(len(columns), n_rows))):
+        return False
+    for _ in pool.map(score, _portions(n_rows, len(columns))):
+        pass
+    return True
+
+
+def _portions(n: int, width: int) -> list[slice]:
+    size = max(1, _PORTION // max(width, 1))
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
+
+
+def _not_finite(table: npt.NDArray[Any], start: int, source: Path) -> DataError:
+    row, place = (int(index) for index in np.argwhere(~np.isfinite(table.T))[0])
+    message = f"logits must be finite, found {table[place, row]} in class {place} (counted from 0)"
+    return DataError([Problem(message=message, hint="leave the row out", file=str(source), line=start + row + 1)])
 
 
 def _problem(source: Path, message: str, hint: str = "", path: str = "") -> DataError:
