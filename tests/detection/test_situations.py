@@ -27,11 +27,11 @@ def test_a_row_that_alone_spans_a_direction_is_infinitely_far() -> None:
 
 @pytest.mark.parametrize("sides", ["upper", "both"])
 def test_flags_are_as_rare_as_promised(sides: str) -> None:
-    """800 references of 60 situations and one new situation each; distances are nearly exchangeable."""
+    """800 references of 60 situations, and one new each; of 12 attributes, so that a row's own place would show."""
     rng = np.random.default_rng(2)
     flags = []
     for _ in range(800):
-        energies, table = rng.normal(size=61), rng.normal(size=(61, 3))
+        energies, table = rng.normal(size=61), rng.normal(size=(61, 12))
         reference = SituationReference.fit(energies[1:], retention=0.9, sides=sides, attributes=table[1:])
         found = reference.judge(energies[:1], table[:1])
         flags.append((found.flagged[0], found.distant[0]))
@@ -47,6 +47,21 @@ def test_both_sides_flag_what_is_too_good() -> None:
     found = SituationReference.fit(known).judge([0.0])
     assert found.distances is None
     assert found.distant is None
+
+
+def test_what_is_not_known_is_not_judged() -> None:
+    table = np.random.default_rng(3).normal(size=(60, 2))
+    reference = SituationReference.fit(table.sum(axis=1), retention=0.9, attributes=table)
+    found = reference.judge([9.0, np.nan, 9.0, 0.0], [[9.0, 0.0], [9.0, 0.0], [np.nan, 9.0], [0.0, 0.0]])
+    assert found.judged.tolist() == [True, False, True, True]
+    assert found.flagged.tolist() == [True, False, True, False]
+    assert np.isnan(found.p_values).tolist() == [False, True, False, False]
+    assert np.isnan(found.distances).tolist() == [False, True, True, False]
+    assert found.distant.tolist() == [True, False, False, False]
+    assert (found.flagged_share(), found.distant_share()) == (2 / 3, 1 / 2)
+    assert found.flagged_share(np.array([True, True, False, False])) == 1.0
+    assert np.isnan(found.flagged_share(np.array([False, True, False, False])))
+    assert np.isnan(reference.judge([0.0]).distant_share())
 
 
 def test_what_makes_no_reference_is_refused() -> None:

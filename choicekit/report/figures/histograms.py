@@ -49,7 +49,14 @@ class Histogram:
 
 
 def draw_histograms(
-    name: str, sets: Sequence[Histogram], *, label: str, axis: str, line: float | None = None, line_name: str = ""
+    name: str,
+    sets: Sequence[Histogram],
+    *,
+    label: str,
+    axis: str,
+    line: float | None = None,
+    line_name: str = "",
+    lower: float | None = None,
 ) -> Markup:
     """Draw histograms under each other on one axis: the height of a bar is a share of its own set.
 
@@ -67,6 +74,8 @@ def draw_histograms(
         Through all of them.
     line_name : str
         Written above it.
+    lower : float, optional
+        Another line, where what is below it counts as what is above the first.
 
     Returns
     -------
@@ -81,14 +90,14 @@ def draw_histograms(
     shown = [one for one in sets if one.values.size]
     height = _TOP + _BOTTOM + _ROW * len(shown)
     left = label_gutter([shorten(text, _NAME) for one in shown for text in (one.name, one.below)], size=1.1 * FONT_SIZE)
-    edges = _edges(np.concatenate([one.values for one in shown]), line)
+    edges = _edges(np.concatenate([one.values for one in shown]), line, lower)
 
     def draw(figure: Figure) -> None:
         for place, one in enumerate(shown):
             top = _TOP + place * _ROW
             panel = add_panel(figure, left=left, right=_EDGE, top=top, bottom=height - top - _ROW + 12, height=height)
             last = place == len(shown) - 1
-            _draw(panel, one, edges, line, last)
+            _draw(panel, one, edges, (line, lower), last)
             _name(panel, one, left)
             if last:
                 panel.set_xlabel(axis, loc="left", labelpad=6)
@@ -100,15 +109,16 @@ def draw_histograms(
     return draw_svg(name, label, height, draw)
 
 
-def _edges(values: FloatArray, line: float | None) -> FloatArray:
+def _edges(values: FloatArray, *lines: float | None) -> FloatArray:
     low, high = np.quantile(values, [_TAIL, 1.0 - _TAIL])
-    if line is not None and np.isfinite(line):
-        low, high = min(low, line), max(high, line)
+    for line in lines:
+        if line is not None and np.isfinite(line):
+            low, high = min(low, line), max(high, line)
     room = 0.02 * (high - low) or 0.5 * max(abs(float(low)), 1.0)
     return np.linspace(low - room, high + room, _BINS + 1)
 
 
-def _draw(panel: Axes, one: Histogram, edges: FloatArray, line: float | None, last: bool) -> None:
+def _draw(panel: Axes, one: Histogram, edges: FloatArray, lines: tuple[float | None, float | None], last: bool) -> None:
     counts, _ = np.histogram(np.clip(one.values, edges[0], edges[-1]), edges)
     shares = counts / one.values.size
     panel.stairs(shares, edges, fill=True, color=one.colour, alpha=0.55)
@@ -120,10 +130,14 @@ def _draw(panel: Axes, one: Histogram, edges: FloatArray, line: float | None, la
     panel.set_xticks(ticks, labels=[real_minus(f"{tick:g}") for tick in ticks] if last else [""] * len(ticks))
     panel.grid(visible=False)
     panel.spines["left"].set_visible(False)
-    if line is not None:
-        panel.axvline(line, color=INK, linewidth=1.4, linestyle=(0, (5, 3)), zorder=5)
-        beyond = float(np.mean(one.values > line))
-        panel.text(0.995, 0.94, f"{percent(beyond)} above", transform=panel.transAxes, ha="right", va="top").set(
+    upper, lower = lines
+    for line in (upper, lower):
+        if line is not None:
+            panel.axvline(line, color=INK, linewidth=1.4, linestyle=(0, (5, 3)), zorder=5)
+    if upper is not None:
+        beyond = float(np.mean((one.values > upper) | (one.values < (-np.inf if lower is None else lower))))
+        where = "above" if lower is None else "outside"
+        panel.text(0.995, 0.94, f"{percent(beyond)} {where}", transform=panel.transAxes, ha="right", va="top").set(
             size=FONT_SIZE - 0.5, color=INK, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.8}
         )
 

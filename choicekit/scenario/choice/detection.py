@@ -13,6 +13,7 @@ import pandas as pd
 from choicekit.choice.population import Population
 from choicekit.choice.simulation import ChoiceStudy, build_study
 from choicekit.choice.tables import Table, label_of, labels_of
+from choicekit.counting import counted
 from choicekit.detection.distance import AttributeReference
 from choicekit.detection.thresholds import rows_needed
 from choicekit.errors import ChoicekitError
@@ -175,7 +176,7 @@ def _check_copies(known: Population, judged: Population, agents: Any, findings: 
         alike &= same if same.ndim == 1 else same.all(axis=1)
     if not alike.any():
         return
-    said = f"a situation of the reference cannot be judged by it, found {int(alike.sum()):,} rows in both"
+    said = f"a situation of the reference cannot be judged by it, found {counted(int(alike.sum()), 'row')} in both"
     said += "" if agents.agent is None else f", such as that of agent {label_of(judged.agents[rows[alike][0]])!r}"
     path: EntryPath = (*_REFERENCE, "table")
     if alike.all():

@@ -13,7 +13,7 @@ from choicekit.report.kinds.choice.comparison.summary import policy_summary
 from choicekit.report.kinds.choice.comparison.tables import comparison_tables
 from choicekit.report.kinds.choice.comparison.verdict import comparison_facts, comparison_lead, comparison_verdict
 from choicekit.report.kinds.choice.comparison.view import ComparisonView, comparison_of
-from choicekit.report.kinds.choice.familiarity import familiarity_section
+from choicekit.report.kinds.choice.familiarity import familiarity_files, familiarity_section
 from choicekit.report.kinds.choice.model import model_section
 from choicekit.report.kinds.choice.segments import segments_section
 from choicekit.report.kinds.choice.shares import shares_section
@@ -58,7 +58,7 @@ def build_report(result: StudyResult) -> Report:
         sections=_sections(view, compared),
         tables=data_tables(view) | ({} if compared is None else comparison_tables(compared)),
         summary=summarise(view, plain(verdict), {} if compared is None else policy_summary(compared)),
-        bulk=bulk_files(result),
+        bulk=bulk_files(result) | familiarity_files(view),
     )
 
 
