@@ -22,8 +22,8 @@ __all__ = ["score_parquet"]
 
 FloatArray = npt.NDArray[np.float64]
 
-_CELLS = 16_000_000  # of a batch, by default
-_PORTION = 500_000  # cells that a thread works on at a time
+_CELLS = 50_000_000  # of a batch, by default
+_PORTION = 2_000_000  # cells that a thread works on at a time
 
 
 def score_parquet(
@@ -48,7 +48,7 @@ def score_parquet(
     methods, temperature, power, top
         As `score_table`.
     batch_rows : int, optional
-        Rows that are held at once, twice: by default about 16 million logits.
+        Rows that are held at once, twice: by default about 50 million logits.
     progress : callable, optional
         Told rows done and rows in all.
 
