@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from choicekit.assignment import AssignmentResult
 from choicekit.errors import InvalidInputError
 from choicekit.networks.checking import checked_masses, distinct_names
 from choicekit.networks.ensembles import Ensemble, check_ensemble, couple
@@ -86,12 +88,17 @@ class Community:
         """How many visits there are."""
         return float(self.visits) if self.visits is not None else float(self.row_mass.sum())
 
+    @cached_property
+    def solution(self) -> AssignmentResult:
+        """The solved coupling, with its certificate."""
+        return couple(
+            self.preferences, self.row_mass, self.column_mass, ensemble=self.ensemble, temperature=self.temperature
+        )
+
     @property
     def coupling(self) -> FloatArray:
         """Shares of visits by pair, which sum to 1."""
-        return couple(
-            self.preferences, self.row_mass, self.column_mass, ensemble=self.ensemble, temperature=self.temperature
-        ).coupling
+        return self.solution.coupling
 
     @property
     def expected(self) -> FloatArray:

@@ -21,7 +21,7 @@ __all__ = ["PreferenceValidation", "cross_validate_preferences", "thinned"]
 
 FloatArray = npt.NDArray[np.float64]
 
-PENALTIES = tuple(float(value) for value in 10.0 ** np.arange(-1.0, 3.01, 0.5))
+PENALTIES = tuple(float(value) for value in 10.0 ** np.arange(-2.0, 3.01, 1.0))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

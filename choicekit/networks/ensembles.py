@@ -16,6 +16,8 @@ from choicekit.rules.utilities import as_floats
 __all__ = ["ENSEMBLES", "CouplingFit", "Ensemble", "centred", "couple", "coupling_fit", "neutral_coupling"]
 
 FloatArray = npt.NDArray[np.float64]
+
+_DIGITS = 10  # couplings are solved to
 Ensemble = Literal["both", "rows", "columns", "none"]
 
 ENSEMBLES = {
@@ -193,4 +195,6 @@ def _auc(scores: FloatArray, positive: npt.NDArray[np.bool_]) -> float:
     n, others = int(positive.sum()), int((~positive).sum())
     if n == 0 or others == 0:
         return float("nan")
-    return float((rankdata(scores)[positive].sum() - n * (n + 1) / 2) / (n * others))
+    mantissa, exponent = np.frexp(scores)
+    alike = np.ldexp(np.round(mantissa, _DIGITS), exponent)  # rounding of products must not break ties
+    return float((rankdata(alike)[positive].sum() - n * (n + 1) / 2) / (n * others))

@@ -20,7 +20,7 @@ __all__ = ["ORDERS", "ExtinctionCurve", "extinction_curve"]
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 
-_FEW = 20  # random orders that are followed with rewiring, each of which solves a coupling for every loss
+_FEW = 10  # random orders that are followed with rewiring, each of which solves a coupling for every loss
 
 ORDERS = {
     "abundance": "the most abundant first",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from heapq import heapify, heapreplace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -53,8 +56,14 @@ def h2_of(counts: FloatArray, *, whole: bool) -> float:
 def most_entropy_of_whole_counts(rows: FloatArray, columns: FloatArray) -> float:
     """Return the entropy of an even web of whole counts with given sums, descending."""
     few, many = (rows, columns) if rows.size <= columns.size else (columns, rows)
-    web = np.empty((few.size, many.size))
-    fill_evenly(few, many, web)
+    return _most_entropy(few.tobytes(), many.tobytes())
+
+
+@lru_cache(maxsize=8)  # null webs with fixed sums ask again and again
+def _most_entropy(few: bytes, many: bytes) -> float:
+    rows, columns = np.frombuffer(few).copy(), np.frombuffer(many).copy()
+    web = np.empty((rows.size, columns.size))
+    fill_evenly(rows, columns, web)
     return shannon_of(web)
 
 
@@ -66,16 +75,24 @@ def least_entropy(rows: FloatArray, columns: FloatArray) -> float:
     >>> round(least_entropy(np.array([2.0, 2.0]), np.array([2.0, 2.0])), 6)
     0.693147
     """
-    left_rows, left_columns, taken = rows.copy(), columns.copy(), []
-    smallest = 1e-12 * rows.sum()  # what rounding leaves of fractions
-    for _ in range(rows.size + columns.size):
-        row, column = int(np.argmax(left_rows)), int(np.argmax(left_columns))
-        visits = min(left_rows[row], left_columns[column])
+    return _least_entropy(rows.tobytes(), columns.tobytes())
+
+
+@lru_cache(maxsize=8)  # both variants of H2', and null webs with fixed sums, ask again
+def _least_entropy(row_bytes: bytes, column_bytes: bytes) -> float:
+    heaps = [[(-value, place) for place, value in enumerate(np.frombuffer(x))] for x in (row_bytes, column_bytes)]
+    for heap in heaps:
+        heapify(heap)
+    taken: list[float] = []
+    smallest = 1e-12 * -sum(value for value, _ in heaps[0])  # what rounding leaves of fractions
+    while heaps[0] and heaps[1]:
+        (row, row_place), (column, column_place) = heaps[0][0], heaps[1][0]
+        visits = min(-row, -column)
         if visits <= smallest:
             break
-        left_rows[row] -= visits
-        left_columns[column] -= visits
         taken.append(visits)
+        heapreplace(heaps[0], (row + visits, row_place))
+        heapreplace(heaps[1], (column + visits, column_place))
     return shannon_of(np.array(taken))
 
 

@@ -1,4 +1,4 @@
-"""What there is to name in a scenario: kinds, rules, conditions, distributions, scores, functions."""
+"""What there is to name in a scenario: kinds, rules, conditions, distributions, scores, null models, functions."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import get_args
 from choicekit.choice.expressions import FUNCTIONS
 from choicekit.choice.heterogeneity.distributions import registered_distributions
 from choicekit.detection.scores import SCORES
+from choicekit.networks.extinctions import ORDERS
+from choicekit.networks.null_models import NULL_MODELS
 from choicekit.rules import registered_rules
 from choicekit.scenario.assignment.sides import CONDITIONS
 from choicekit.scenario.detection.blocks import ScoreName
@@ -30,6 +32,8 @@ def catalogue() -> dict[str, dict[str, str]]:
         "conditions of rows and columns": _claims(CONDITIONS),
         "distributions of coefficients": _claims(registered_distributions()),
         "scores of logits": {name: SCORES[name].meaning for name in get_args(ScoreName)},
+        "null models of webs": dict(NULL_MODELS),
+        "orders of extinction": dict(ORDERS),
         "functions in formulas": {name: function.description for name, function in FUNCTIONS.items()},
     }
 

@@ -98,6 +98,7 @@ _MODULES = {
     "tour": "choicekit.scenario.tour.kind",
     "assignment": "choicekit.scenario.assignment.kind",
     "detection": "choicekit.scenario.detection.kind",
+    "network": "choicekit.scenario.network.kind",
 }
 """Kinds by name and the module whose ``KIND`` they are; imported when used."""
 
@@ -108,7 +109,7 @@ def kinds() -> tuple[str, ...]:
     Examples
     --------
     >>> kinds()
-    ('choice', 'tour', 'assignment', 'detection')
+    ('choice', 'tour', 'assignment', 'detection', 'network')
     """
     return tuple(_MODULES)
 

@@ -21,6 +21,7 @@ from choicekit.kernels import engine
 from tests.benchmarks.assignment import assignment_table
 from tests.benchmarks.detection import detection_tables
 from tests.benchmarks.kernels import kernel_tables, rule_table
+from tests.benchmarks.networks import network_tables
 from tests.benchmarks.timing import median_seconds
 
 ROOT = Path(__file__).parents[2]
@@ -105,3 +106,4 @@ if __name__ == "__main__":
     policy_table()
     assignment_table()
     detection_tables()
+    network_tables()

@@ -13,7 +13,7 @@ from choicekit import InteractionNetwork, read_network
 
 FloatArray = npt.NDArray[np.float64]
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[2] / "scenarios" / "data"
 
 NESTED = np.array([[4.0, 3.0, 2.0, 1.0], [3.0, 2.0, 1.0, 0.0], [2.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
 """Perfectly nested with distinct degrees, counts falling with it."""

@@ -343,6 +343,6 @@ def test_saved_choices_are_in_order_and_in_few_row_groups(tmp_path: Path) -> Non
 
 
 def test_an_unknown_kind_is_told(plain: StudyResult, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="no report is known for kind 'network'"):
-        write_report(replace(plain, kind="network"), tmp_path / "run")
+    with pytest.raises(InvalidInputError, match="no report is known for kind 'orchestra'"):
+        write_report(replace(plain, kind="orchestra"), tmp_path / "run")
     assert not (tmp_path / "run").exists()

@@ -18,6 +18,7 @@ REPORT_KINDS = {
     "assignment": "choicekit.report.kinds.assignment",
     "choice": "choicekit.report.kinds.choice",
     "detection": "choicekit.report.kinds.detection",
+    "network": "choicekit.report.kinds.network",
     "tour": "choicekit.report.kinds.tour",
 }
 """Kind of study to the module that knows it, imported when it is needed.
@@ -45,7 +46,7 @@ def build_report(result: StudyResult) -> Report:
     Examples
     --------
     >>> sorted(REPORT_KINDS)
-    ['assignment', 'choice', 'detection', 'tour']
+    ['assignment', 'choice', 'detection', 'network', 'tour']
     """
     report: Report = _module(result).build_report(result)
     return report
