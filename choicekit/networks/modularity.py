@@ -98,7 +98,8 @@ def find_modules(counts: npt.ArrayLike, *, seed: int, restarts: int = 20) -> Mod
     -----
     From random modules of columns, rows move to the module where they add most, then columns, until nothing changes;
     then the two modules that gain most are merged, and so on. It is a heuristic: other restarts may end lower, which
-    `all_modularities` and `agreement` show.
+    `all_modularities` and `agreement` show. Species are put into an order of their own first, so that the one they are
+    given in is of no consequence.
 
     References
     ----------
@@ -114,7 +115,9 @@ def find_modules(counts: npt.ArrayLike, *, seed: int, restarts: int = 20) -> Mod
     if isinstance(restarts, bool) or not isinstance(restarts, int | np.integer) or restarts < 1:
         raise InvalidInputError(f"restarts must be a whole number of at least 1, found {restarts!r}")
     rows, columns = table.any(axis=1), table.any(axis=0)
-    excess = _excess(table[np.ix_(rows, columns)])
+    web = table[np.ix_(rows, columns)]
+    row_order, column_order = _canonical(web)
+    excess = _excess(web[np.ix_(row_order, column_order)])
     n, m = excess.shape
     draws = Draws(
         seed=check_seed(seed),
@@ -133,7 +136,8 @@ def find_modules(counts: npt.ArrayLike, *, seed: int, restarts: int = 20) -> Mod
     agreement = float(np.mean([_agreement(own, np.concatenate(other[1:])) for other in found]))
     labels = _by_size(own)
     row_modules, column_modules = np.full(rows.size, -1), np.full(columns.size, -1)
-    row_modules[rows], column_modules[columns] = labels[:n], labels[n:]
+    row_modules[np.flatnonzero(rows)[row_order]] = labels[:n]
+    column_modules[np.flatnonzero(columns)[column_order]] = labels[n:]
     return Modules(
         modularity=float(values[best]),
         row_modules=row_modules,
@@ -141,6 +145,20 @@ def find_modules(counts: npt.ArrayLike, *, seed: int, restarts: int = 20) -> Mod
         all_modularities=values,
         agreement=agreement,
     )
+
+
+def _canonical(web: FloatArray) -> tuple[IntArray, IntArray]:
+    """Return an order of rows and of columns that does not depend on the one they came in, but for species alike.
+
+    Species are ordered by their counts in descending order, then by where these are.
+    """
+    rows = _lexicographic(np.sort(web, axis=1)[:, ::-1])
+    columns = _lexicographic(np.hstack([np.sort(web.T, axis=1)[:, ::-1], web[rows].T]))
+    return _lexicographic(np.hstack([np.sort(web, axis=1)[:, ::-1], web[:, columns]])), columns
+
+
+def _lexicographic(keys: FloatArray) -> IntArray:
+    return np.lexsort(-keys.T[::-1])
 
 
 def _excess(table: FloatArray) -> FloatArray:

@@ -39,6 +39,14 @@ def test_seeds_decide_and_species_without_interactions_have_no_module() -> None:
     assert one.modularity > 0.42
 
 
+@pytest.mark.parametrize("name", ["safariland", "vazquenc"])
+def test_the_order_of_species_is_of_no_consequence(name: str) -> None:
+    web, rng = published(name).counts, np.random.default_rng(4)
+    rows, columns = rng.permutation(len(web)), rng.permutation(web.shape[1])
+    one, other = find_modules(web, seed=2), find_modules(web[np.ix_(rows, columns)], seed=2)
+    np.testing.assert_allclose(other.all_modularities, one.all_modularities, atol=1e-12)
+
+
 def test_restarts_must_be_a_number() -> None:
     with pytest.raises(InvalidInputError, match="restarts"):
         find_modules([[1]], seed=1, restarts=0)

@@ -276,7 +276,7 @@ def species_section(view: NetworkView) -> tuple[Section, ...]:
     """List the species of either side that are visited most, with what they are like."""
     if view.outcome.metrics is None:
         return ()
-    blocks: list[Block] = [_degrees(view)]
+    blocks: list[Block] = [_degrees(view), _strengths(view)]
     for axis, what in ((0, view.rows), (1, view.columns)):
         names = view.row_names if axis == 0 else view.column_names
         table = describe_species(view.counts, _distinct(names), axis=axis)
@@ -311,27 +311,36 @@ def _distinct(names: tuple[str, ...]) -> list[str]:
 
 
 def _degrees(view: NetworkView) -> Figure:
-    curves = []
-    sides = (view.rows, view.columns)
-    for axis, what, mark in zip((1, 0), sides, marks_for(sides), strict=True):
-        degrees = np.count_nonzero(view.counts, axis=axis)
-        degrees = np.sort(degrees[degrees > 0])
-        x = np.unique(degrees)
-        y = np.array([(degrees >= value).mean() for value in x])
-        curves.append(Curve(name=what, x=x.astype(float), y=100 * y, mark=mark))
-    most = max(2.0, *(float(curve.x.max()) for curve in curves))
-    degrees = np.count_nonzero(view.counts, axis=0)
-    single = float((degrees[degrees > 0] == 1).mean())
-    finding = f"{percent(single)} of {view.columns} were seen with one {view.row} only"
+    degrees = [np.count_nonzero(view.counts, axis=axis).astype(float) for axis in (1, 0)]
+    seen = degrees[1][degrees[1] > 0]
+    finding = f"{percent(float((seen == 1).mean()))} of {view.columns} were seen with one {view.row} only"
+    return _distribution(view, "degrees", degrees, finding, "partners")
+
+
+def _strengths(view: NetworkView) -> Figure:
+    strengths = [describe_species(view.counts, axis=axis)["strength"].to_numpy() for axis in (0, 1)]
+    top = int(np.argmax(strengths[0]))
+    finding = f"{capitalise(view.columns)} depend most on {view.row_names[top]}: strength {fixed(strengths[0][top], 1)}"
+    return _distribution(view, "strengths", strengths, finding, "strength: sum of partners' shares")
+
+
+def _distribution(view: NetworkView, name: str, values: list[FloatArray], finding: str, axis: str) -> Figure:
+    """Draw the share of species of either side that have at least so much of something."""
+    curves, sides = [], (view.rows, view.columns)
+    for what, own, mark in zip(sides, values, marks_for(sides), strict=True):
+        x = np.unique(own[own > 0])
+        y = np.array([(own[own > 0] >= value).mean() for value in x])
+        curves.append(Curve(name=what, x=x, y=100 * y, mark=mark))
+    least, most = min(float(curve.x.min()) for curve in curves), max(float(curve.x.max()) for curve in curves)
     return Figure(
-        name="degrees",
+        name=name,
         finding=finding,
-        note="share of species with at least so many partners",
+        note="share of species with at least so much",
         svg=draw_curves(
-            "degrees",
+            name,
             curves,
-            label=f"Cumulated distributions of degrees. {finding}.",
-            x=Axis(title="partners", log=most > 10, limits=(1.0, most)),
+            label=f"Cumulated distributions. {finding}.",
+            x=Axis(title=axis, log=most > 10 * least, limits=(least, max(most, 2.0 * least))),
             y=Axis(title="% of species", limits=(0.0, 105.0)),
             height=260.0,
         ),
