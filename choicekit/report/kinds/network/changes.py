@@ -20,6 +20,7 @@ from choicekit.report.text import capitalise, clean, slug
 __all__ = ["losses_section", "policies_section"]
 
 _EACH = 5
+_SHOWN = 0.05  # visits: smaller changes round to nothing
 _MOST_MASSES = 60
 
 
@@ -121,6 +122,7 @@ def _gainers(view: NetworkView, key: str, change: CommunityChange) -> Figure:
     amounts = []
     for side in ("column", "row"):
         own = table[table["side"] == side].sort_values("change", kind="stable")
+        own = own[own["change"].abs() >= _SHOWN]
         shown = own if len(own) <= 2 * _EACH else pd.concat([own.head(_EACH), own.tail(_EACH)])
         for place, one in enumerate(records(shown.iloc[::-1])):
             gone = " (gone)" if one.after == 0 else ""
@@ -132,14 +134,16 @@ def _gainers(view: NetworkView, key: str, change: CommunityChange) -> Figure:
                     heading=view.side(side) if place == 0 else "",
                 )
             )
+    if not amounts:
+        amounts.append(Amount(name="all species", value=0.0, text="no change"))
     left = table[table["after"] > 0]
     order = np.argsort(left["change"].to_numpy(), kind="stable")
     best, worst = left.iloc[int(order[-1])], left.iloc[int(order[0])]
-    if best["change"] > 0.05:
+    if best["change"] >= _SHOWN:
         finding = f"{clean(best['species'])} gains most, {fixed(float(best['change']), 1)} {view.visits}"
-        if worst["change"] < -0.05:
+        if worst["change"] <= -_SHOWN:
             finding += f"; {clean(worst['species'])} loses most, {fixed(-float(worst['change']), 1)}"
-    elif worst["change"] < -0.05:
+    elif worst["change"] <= -_SHOWN:
         finding = (
             f"{clean(worst['species'])} loses most of those left, {fixed(-float(worst['change']), 1)} {view.visits}"
         )

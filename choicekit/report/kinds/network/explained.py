@@ -16,6 +16,7 @@ from choicekit.report.text import clean
 __all__ = ["ensembles_section", "preferences_section"]
 
 _LEVELS = 8
+_TINY = 1e-300  # what rounds to 0 is not 0
 _BINS = 5
 
 
@@ -164,7 +165,7 @@ def _coefficients(view: NetworkView) -> Table:
     if test is not None and np.isfinite(test.p_value):
         note = (
             f"All against none: likelihood ratio {significant(test.statistic, 4)} on {test.degrees} "
-            f"degree{'s' if test.degrees > 1 else ''} of freedom, p {p_value(test.p_value)}."
+            f"degree{'s' if test.degrees > 1 else ''} of freedom, p {p_value(max(test.p_value, _TINY))}."
         )
     return Table(
         name="coefficients",

@@ -12,6 +12,7 @@ from choicekit.report.verdict import failure
 
 __all__ = ["ensemble_words", "facts", "lead", "metric_text", "model_name", "title"]
 
+_TINY = 1e-300  # what rounds to 0 is not 0
 _SMALL = 0.05  # of the divergence that abundances leave: less is a small gain
 
 
@@ -150,8 +151,9 @@ def lead(view: NetworkView) -> str:
         test = fit.likelihood_ratio
         sure = ""
         if np.isfinite(test.p_value):
-            verdict = "more than noise" if test.p_value < 0.05 else "no more than noise would"
-            sure = f" (likelihood ratio {significant(test.statistic, 4)}, p {p_value(test.p_value)}: {verdict})"
+            verdict = "more than noise" if test.p_value < 0.05 else "no more than noise"
+            p = p_value(max(test.p_value, _TINY))
+            sure = f" (likelihood ratio {significant(test.statistic, 4)}, p {p}: {verdict})"
         sentences.append(
             f"Preferences bring the divergence from what was seen, KL(P || Q), from {fixed(neutral, 4)} by abundance "
             f"alone to {fixed(own, 4)}{sure}."
