@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from choicekit.errors import InvalidInputError
 from choicekit.networks.checking import checked_counts, interacting
 from choicekit.networks.coverage import chao_links, coverage_of
 from choicekit.networks.diversity import effective_partners, shannon_of
@@ -16,7 +17,7 @@ from choicekit.networks.nestedness import nestedness_of
 from choicekit.networks.robustness import random_loss_curve, robustness_of
 from choicekit.networks.specialisation import d_prime_of, h2_of
 
-__all__ = ["METRICS", "NetworkMetrics", "describe_network", "metrics_of"]
+__all__ = ["METRICS", "NetworkMetrics", "check_sampling", "describe_network", "metrics_of"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -182,6 +183,31 @@ def describe_network(counts: npt.ArrayLike) -> NetworkMetrics:
         column_d_prime=column_d,
         **metrics_of(web),
     )
+
+
+def check_sampling(replications: int, level: float, metrics: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the names of the metrics asked for, and refuse what no webs can be sampled for.
+
+    Parameters
+    ----------
+    replications : int
+    level : float
+    metrics : sequence of str, optional
+        By default all.
+
+    Raises
+    ------
+    InvalidInputError
+    """
+    if isinstance(replications, bool) or not isinstance(replications, int | np.integer) or replications < 2:
+        raise InvalidInputError(f"replications must be a whole number of at least 2, found {replications!r}")
+    if not 0 < level < 1:
+        raise InvalidInputError(f"level must be between 0 and 1, found {level!r}")
+    names = tuple(METRICS) if metrics is None else tuple(metrics)
+    unknown = [name for name in names if name not in METRICS]
+    if unknown:
+        raise InvalidInputError(f"metrics must be among {', '.join(METRICS)}, found {unknown[0]!r}")
+    return names
 
 
 def metrics_of(web: FloatArray) -> dict[str, float]:

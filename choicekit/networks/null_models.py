@@ -13,7 +13,7 @@ from choicekit.errors import InvalidInputError, ShapeError
 from choicekit.execution import Block, LocalThreads, blocks_of
 from choicekit.execution.passes import Progress, silent
 from choicekit.networks.checking import check_whole_counts, checked_counts, interacting
-from choicekit.networks.metrics import METRICS, metrics_of
+from choicekit.networks.metrics import check_sampling, metrics_of
 from choicekit.random import Draws, Stage, alternative_words, check_seed, row_words
 from choicekit.rules.utilities import as_floats
 
@@ -216,14 +216,7 @@ def compare_with_null(
     True
     """
     table = checked_counts(counts)
-    if isinstance(replications, bool) or not isinstance(replications, int | np.integer) or replications < 2:
-        raise InvalidInputError(f"replications must be a whole number of at least 2, found {replications!r}")
-    if not 0 < level < 1:
-        raise InvalidInputError(f"level must be between 0 and 1, found {level!r}")
-    names = tuple(METRICS) if metrics is None else tuple(metrics)
-    unknown = [name for name in names if name not in METRICS]
-    if unknown:
-        raise InvalidInputError(f"metrics must be among {', '.join(METRICS)}, found {unknown[0]!r}")
+    names = check_sampling(replications, level, metrics)
     draw = _drawing(table, model, check_seed(seed), coupling)
     blocks, found, done = blocks_of(replications, size=_PORTION), [], 0
 

@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from choicekit.errors import InvalidInputError
 from choicekit.networks.checking import interacting
 from choicekit.networks.community import Community
-from choicekit.networks.metrics import METRICS, metrics_of
+from choicekit.networks.metrics import check_sampling, metrics_of
 from choicekit.random import Draws, Stage, alternative_words, check_seed, row_words
 
 __all__ = ["CommunityChange", "compare_communities"]
@@ -122,14 +121,7 @@ def compare_communities(
     >>> bool(change.metrics().set_index("metric").loc["h2_continuous", "change"] > 0.3)
     True
     """
-    if isinstance(replications, bool) or not isinstance(replications, int | np.integer) or replications < 2:
-        raise InvalidInputError(f"replications must be a whole number of at least 2, found {replications!r}")
-    if not 0 < level < 1:
-        raise InvalidInputError(f"level must be between 0 and 1, found {level!r}")
-    names = tuple(METRICS) if metrics is None else tuple(metrics)
-    unknown = [name for name in names if name not in METRICS]
-    if unknown:
-        raise InvalidInputError(f"metrics must be among {', '.join(METRICS)}, found {unknown[0]!r}")
+    names = check_sampling(replications, level, metrics)
     wanted = before.total if visits is None else visits
     sizes = [max(1, round(wanted * community.total / before.total)) for community in (before, after)]
     draws = Draws(

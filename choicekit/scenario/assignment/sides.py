@@ -18,7 +18,7 @@ from choicekit.scenario.nests import is_cut
 from choicekit.scenario.tables import has_columns, named_table
 from choicekit.scenario.validation import Findings
 
-__all__ = ["CONDITIONS", "Side", "condition_of", "read_side"]
+__all__ = ["CONDITIONS", "Side", "condition_of", "read_side", "values_by_name"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -176,13 +176,13 @@ def _mass_of(
     if given is None or block.condition == "free":
         return None
     if isinstance(given, dict):
-        return _by_name((key, "mass"), given, names, key[:-1], "mass", findings)
+        return values_by_name((key, "mass"), given, names, key[:-1], "mass", findings)
     if isinstance(given, str):
         return None if table is None else numbers_in(table, given, findings, lowest=0.0)
     return np.full(len(names), float(given))
 
 
-def _by_name(
+def values_by_name(
     path: EntryPath, given: Mapping[str, Any], names: Iterable[str], one: str, what: str, findings: Findings
 ) -> npt.NDArray[Any] | None:
     """Return what is given by name in the order of the names; None where one is unknown or missing."""
@@ -222,7 +222,7 @@ def _with_attributes(side: Side, block: Any, findings: Findings) -> Side:
         if len(mixed) > 1:
             findings.add(path, f"attribute {attribute!r} must be all numbers or all text", "mend it", of_key=True)
             continue
-        values = _by_name(path, given, side.names, side.one, attribute, findings)
+        values = values_by_name(path, given, side.names, side.one, attribute, findings)
         if values is not None:
             found[attribute] = values
     return Side(key=side.key, names=side.names, mass=side.mass, attributes=found, table=side.table)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from choicekit.errors import DataError, InvalidInputError
 from choicekit.networks.network import InteractionNetwork, aligned
 from choicekit.networks.reading import read_edges, read_network, read_traits
-from choicekit.scenario.assignment.sides import Side
+from choicekit.scenario.assignment.sides import Side, values_by_name
 from choicekit.scenario.document import EntryPath
 from choicekit.scenario.nests import is_cut
 from choicekit.scenario.result import InputFile
@@ -180,7 +180,7 @@ def read_species(
     if attributes is None:
         return None
     for trait, by_species in block.attributes.items():
-        values = _by_species((key, "attributes", trait), by_species, known, trait, findings)
+        values = values_by_name((key, "attributes", trait), by_species, known, key[:-1], trait, findings)
         if trait in attributes or trait == "name":
             findings.add((key, "attributes", trait), f"there is a trait {trait!r} already", "rename it", of_key=True)
         elif values is not None:
@@ -208,22 +208,6 @@ def _values(cells: list[str]) -> npt.NDArray[Any]:
     return numbers if np.isfinite(numbers).all() else np.asarray(cells, dtype=object)
 
 
-def _by_species(
-    path: EntryPath, given: Mapping[str, Any], names: tuple[str, ...], what: str, findings: Findings
-) -> npt.NDArray[Any] | None:
-    one = path[0][:-1] if isinstance(path[0], str) else ""
-    unknown = [name for name in given if name not in names]
-    for name in unknown:
-        findings.unknown((*path, name), one, name, names, of_key=True)
-    missing = [name for name in names if name not in given and (*path, name) not in findings.removed]
-    for name in missing if not unknown else ():
-        findings.add(path, f"{one} {name!r} has no {what}", "give it one", of_key=True)
-    if unknown or missing or any(name not in given for name in names):
-        return None
-    values = [given[name] for name in names]
-    return np.asarray(values, dtype=object if any(isinstance(value, str) for value in values) else np.float64)
-
-
 def _abundance(
     key: str, given: Any, names: tuple[str, ...], attributes: Mapping[str, npt.NDArray[Any]], findings: Findings
 ) -> FloatArray | None:
@@ -231,7 +215,7 @@ def _abundance(
     if given is None:
         return None
     if isinstance(given, dict):
-        values = _by_species(path, given, names, "abundance", findings)
+        values = values_by_name(path, given, names, key[:-1], "abundance", findings)
     elif given not in attributes:
         findings.unknown(path, "trait", given, attributes)
         return None
