@@ -75,6 +75,7 @@ class Stage(IntEnum):
     LOTTERY = 10
     NULL_MODEL = 11
     INTEGRATION = 12  # digital shifts of quasi-random points
+    TIE = 13  # which of two equal alternatives an agent lists first
 
 
 def check_seed(seed: object) -> int:

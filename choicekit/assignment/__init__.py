@@ -10,6 +10,7 @@ from choicekit.assignment.path import AssignmentPath, assignment_path
 from choicekit.assignment.policies import AssignmentPolicy, MassMove, NewPlace, ScaledMass, UtilityShift
 from choicekit.assignment.problem import AssignmentProblem
 from choicekit.assignment.result import AssignmentResult, SolverHistory
+from choicekit.assignment.sampling import AssignmentSample, sample_assignment
 from choicekit.assignment.solve import solve_assignment, solve_problem
 from choicekit.assignment.study import AssignmentOutcome, AssignmentStudy, FitSettings, run_study
 from choicekit.assignment.welfare import AssignmentWelfare, assignment_welfare
@@ -22,6 +23,7 @@ __all__ = [
     "AssignmentPolicy",
     "AssignmentProblem",
     "AssignmentResult",
+    "AssignmentSample",
     "AssignmentStudy",
     "AssignmentWelfare",
     "AtMost",
@@ -46,6 +48,7 @@ __all__ = [
     "cross_check",
     "fit_assignment",
     "run_study",
+    "sample_assignment",
     "solve_assignment",
     "solve_assignments",
     "solve_problem",

@@ -1,6 +1,7 @@
 """Many agents choosing: utilities, availability, populations, policies, outcomes."""
 
 from choicekit.choice.calibration import Calibration, calibrate_constants
+from choicekit.choice.capacity import CapacityPrices, RationedChoices, price_capacities, ration_choices
 from choicekit.choice.heterogeneity import (
     Integration,
     LatentClass,
@@ -29,6 +30,7 @@ from choicekit.choice.simulation import simulate_choices
 
 __all__ = [
     "Calibration",
+    "CapacityPrices",
     "ChoiceModel",
     "ChoiceOutcome",
     "CoefficientCovariance",
@@ -42,6 +44,7 @@ __all__ = [
     "PolicyOutcome",
     "Population",
     "RandomCovariance",
+    "RationedChoices",
     "Segmentation",
     "Triangular",
     "TruncatedNormal",
@@ -50,7 +53,9 @@ __all__ = [
     "choose",
     "compare_policies",
     "inclusion_probabilities",
+    "price_capacities",
     "rank_choices",
+    "ration_choices",
     "segment_by_edges",
     "segment_by_value",
     "simulate_choices",

@@ -1,4 +1,4 @@
-"""What there is to name in a scenario: kinds, rules, conditions, distributions, scores, null models, functions."""
+"""What there is to name in a scenario: kinds, rules, conditions, distributions, scores, null models, mechanisms."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import get_args
 from choicekit.choice.expressions import FUNCTIONS
 from choicekit.choice.heterogeneity.distributions import registered_distributions
 from choicekit.detection.scores import SCORES
+from choicekit.matching.comparison import MECHANISM_CLAIMS
 from choicekit.networks.extinctions import ORDERS
 from choicekit.networks.null_models import NULL_MODELS
 from choicekit.rules import registered_rules
@@ -34,6 +35,7 @@ def catalogue() -> dict[str, dict[str, str]]:
         "scores of logits": {name: SCORES[name].meaning for name in get_args(ScoreName)},
         "null models of webs": dict(NULL_MODELS),
         "orders of extinction": dict(ORDERS),
+        "mechanisms of matching": dict(MECHANISM_CLAIMS),
         "functions in formulas": {name: function.description for name, function in FUNCTIONS.items()},
     }
 

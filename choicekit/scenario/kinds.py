@@ -50,6 +50,8 @@ class Finished:
         How familiar situations are, where that was asked.
     warnings : tuple of str
         Things allowed but probably not meant that only the run shows.
+    capacity : object, optional
+        Who fits in where alternatives take only so many, where that was asked.
     """
 
     outcome: Any
@@ -58,6 +60,7 @@ class Finished:
     calibration: Any = None
     detection: Any = None
     warnings: tuple[str, ...] = ()
+    capacity: Any = None
 
 
 class Kind(Protocol):
@@ -99,6 +102,7 @@ _MODULES = {
     "assignment": "choicekit.scenario.assignment.kind",
     "detection": "choicekit.scenario.detection.kind",
     "network": "choicekit.scenario.network.kind",
+    "matching": "choicekit.scenario.matching.kind",
 }
 """Kinds by name and the module whose ``KIND`` they are; imported when used."""
 
@@ -109,7 +113,7 @@ def kinds() -> tuple[str, ...]:
     Examples
     --------
     >>> kinds()
-    ('choice', 'tour', 'assignment', 'detection', 'network')
+    ('choice', 'tour', 'assignment', 'detection', 'network', 'matching')
     """
     return tuple(_MODULES)
 

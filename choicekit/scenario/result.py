@@ -120,6 +120,8 @@ class StudyResult:
         How the baseline was made to meet given shares: `Calibration` for ``kind: choice`` with ``calibrate``.
     detection : object, optional
         How familiar situations are: `SituationDetection` for ``kind: choice`` with ``detection``.
+    capacity : object, optional
+        Who fits in: `CapacityOutcome` for ``kind: choice`` with ``capacity``.
 
     Examples
     --------
@@ -149,6 +151,7 @@ class StudyResult:
     comparison: Any = None
     calibration: Any = None
     detection: Any = None
+    capacity: Any = None
 
     @property
     def passed(self) -> bool:

@@ -213,6 +213,7 @@ def run_scenario(
         comparison=finished.comparison,
         calibration=finished.calibration,
         detection=finished.detection,
+        capacity=finished.capacity,
         warnings=(*scenario.warnings, *finished.warnings),
         scenario=scenario.values,
         provenance=Provenance(

@@ -21,6 +21,7 @@ from choicekit.kernels import engine
 from tests.benchmarks.assignment import assignment_table
 from tests.benchmarks.detection import detection_tables
 from tests.benchmarks.kernels import kernel_tables, rule_table
+from tests.benchmarks.matching import matching_tables
 from tests.benchmarks.networks import network_tables
 from tests.benchmarks.timing import median_seconds
 
@@ -107,3 +108,4 @@ if __name__ == "__main__":
     assignment_table()
     detection_tables()
     network_tables()
+    matching_tables()

@@ -142,7 +142,7 @@ NAMES = [
          "s.yaml:14:1 unknown key 'zzz', known keys are choicekit, kind, name, title, description, seed, labels, "
          "agents, alternatives, coefficients, random_coefficients, classes, utility, availability, "
          "on_no_alternative, segments, simulation, policies, calibrate, welfare, elasticities, covariance, "
-         "uncertainty, detection, checks, rule"),
+         "uncertainty, detection, capacity, checks, rule"),
     Case("a misspelt column in a formula", lunch(("b * hunger", "b * hungr")),
          """\
          s.yaml:13:14 unknown name 'hungr', did you mean 'hunger'?
@@ -515,7 +515,7 @@ SEVERAL = [
     Case("an override of an unknown key", LUNCH, "--set sede=2 unknown key 'sede', known keys are choicekit, kind, "
          "name, title, description, seed, labels, agents, alternatives, coefficients, random_coefficients, classes, "
          "utility, availability, on_no_alternative, segments, simulation, policies, calibrate, welfare, elasticities, "
-         "covariance, uncertainty, detection, checks, rule", overrides=("sede=2",)),
+         "covariance, uncertainty, detection, capacity, checks, rule", overrides=("sede=2",)),
     Case("an override below a number", LUNCH,
          "--set seed.x=1 'seed' is a number, nothing can be set inside it, check the path", overrides=("seed.x=1",)),
     Case("a fault in the file and one in an override", lunch(("seed: 1", "seed: -1")),

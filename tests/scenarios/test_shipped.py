@@ -72,7 +72,13 @@ def test_the_template_of_every_kind_runs(kind: str) -> None:
 
 def test_every_data_file_is_used() -> None:
     used = {Path(entry.name).name for path in SHIPPED for entry in load_scenario(path).prepared.inputs}
-    scripts = {"make_camera_trap.py", "make_digits.py", "make_seasons.py"}  # which made some of them
+    scripts = {
+        "make_camera_trap.py",
+        "make_commuters.py",
+        "make_digits.py",
+        "make_schools.py",
+        "make_seasons.py",
+    }  # which made some of them
     assert used | scripts == {path.name for path in (FOLDER / "data").iterdir()}
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Self
+from functools import cached_property, reduce
+from typing import Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +14,15 @@ from choicekit.choice.heterogeneity.facing import Facing
 from choicekit.choice.heterogeneity.types import AgentType, AgentTypes
 from choicekit.choice.model import ChoiceModel
 from choicekit.choice.population import Population
-from choicekit.execution import Block, LocalThreads, Pass, run_pass
+from choicekit.execution import Block, LocalThreads, Mergeable, Pass, blocks_of, run_pass
 from choicekit.rules import ChoiceRule
 
-__all__ = ["Choosers", "Crowd", "Response", "Sums"]
+__all__ = ["Answer", "Choosers", "Crowd", "Response", "Sums"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+M = TypeVar("M", bound=Mergeable)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +79,27 @@ class Response:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Answer:
+    """How those who choose respond to a shift of utilities, as weighted sums.
+
+    Attributes
+    ----------
+    weight : float
+    value : float
+        Inclusive values.
+    demand : ndarray (J,)
+        Choice probabilities.
+    slopes : ndarray (J, J) or None
+        Derivatives of demand by the shifts.
+    """
+
+    weight: float
+    value: float
+    demand: FloatArray
+    slopes: FloatArray | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Crowd:
     """A model and the rows of a population whose choices are to meet given shares.
 
@@ -91,14 +113,16 @@ class Crowd:
         Threads; results do not depend on their number.
     seed : int
         Of the points at which expectations over random coefficients are taken.
+    stride : int
+        Only every so many-th block is looked at, for a first guess.
     """
 
     model: ChoiceModel
     population: Population
     members: BoolArray | None = None
     workers: int = 1
-
     seed: int = 0
+    stride: int = 1
 
     @cached_property
     def rules(self) -> tuple[ChoiceRule, ...]:
@@ -126,15 +150,52 @@ class Crowd:
             idle_weight=float(weights[belong & ~choosing].sum()),
         )
 
+    def merged(self, name: str, outcome: Callable[[Choosers], M]) -> M:
+        """Merge what `outcome` makes of the choosers of every block, or of every `stride`-th one."""
+        if self.stride == 1:
+            sweep = Pass[M](
+                name=name,
+                outcome=lambda block, _: outcome(self.choosers(block)),
+                finish=lambda merged, _: merged,
+            )
+            found: M = run_pass(sweep, self.population.n_rows, executor=LocalThreads(self.workers))
+            return found
+        blocks = blocks_of(self.population.n_rows)[:: self.stride]
+        return reduce(
+            lambda one, other: one.merge(other),
+            LocalThreads(self.workers).map(lambda block: outcome(self.choosers(block)), blocks),
+        )
+
     def sums(self, name: str, parts: Callable[[Choosers], tuple[FloatArray, ...]]) -> tuple[FloatArray, ...]:
         """Add up what `parts` makes of the choosers of every block."""
-        sweep = Pass[Sums](
-            name=name,
-            outcome=lambda block, _: Sums(parts(self.choosers(block))),
-            finish=lambda merged, _: merged.parts,
-        )
-        found: tuple[FloatArray, ...] = run_pass(sweep, self.population.n_rows, executor=LocalThreads(self.workers))
-        return found
+        return self.merged(name, lambda choosers: Sums(parts(choosers))).parts
+
+    @property
+    def temperature(self) -> float:
+        """The smallest of any row and class; a rule's largest gap over two alternatives is T log 2."""
+        return float(min(np.min(rule.max_gap(2)) for rule in self.rules) / np.log(2))
+
+    def answer(self, shift: FloatArray, *, slopes: bool = False) -> Answer:
+        """Return demand where utilities are shifted, in one pass.
+
+        Parameters
+        ----------
+        shift : ndarray (J,)
+            Added to the utilities of each alternative.
+        slopes : bool
+            Whether derivatives are wanted.
+
+        Returns
+        -------
+        Answer
+        """
+
+        def parts(choosers: Choosers) -> tuple[FloatArray, ...]:
+            found = self._answer(choosers, shift)
+            return (*found, self._slopes(choosers, shift)[1]) if slopes else found
+
+        weight, value, demand, *rest = self.sums("finding prices", parts)
+        return Answer(weight=float(weight), value=float(value), demand=demand, slopes=rest[0] if rest else None)
 
     def response(self, shift: FloatArray) -> Response:
         """Return shares and inclusive value where utilities are shifted.
@@ -163,6 +224,15 @@ class Crowd:
         """
         weight, total = self.sums("calibrating", lambda choosers: self._slopes(choosers, shift))
         return np.asarray(total[np.ix_(moved, moved)] / weight)
+
+    def by_row(self, choosers: Choosers, shift: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return expected inclusive values (n,) and choice probabilities (n, J) of choosers at shifted utilities."""
+        value, shares = np.zeros(len(choosers.rows)), np.zeros((len(choosers.rows), len(shift)))
+        for kind, rule, utility in self._types_of(choosers, shift):
+            part = np.broadcast_to(kind.weight, value.shape) / max(self.types.n_shifts, 1)
+            value = value + part * rule.value(utility)
+            shares = shares + part[:, None] * rule.probabilities(utility)
+        return value, shares
 
     def _answer(self, choosers: Choosers, shift: FloatArray) -> tuple[FloatArray, ...]:
         weights = choosers.weights

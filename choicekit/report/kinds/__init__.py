@@ -18,6 +18,7 @@ REPORT_KINDS = {
     "assignment": "choicekit.report.kinds.assignment",
     "choice": "choicekit.report.kinds.choice",
     "detection": "choicekit.report.kinds.detection",
+    "matching": "choicekit.report.kinds.matching",
     "network": "choicekit.report.kinds.network",
     "tour": "choicekit.report.kinds.tour",
 }
@@ -46,7 +47,7 @@ def build_report(result: StudyResult) -> Report:
     Examples
     --------
     >>> sorted(REPORT_KINDS)
-    ['assignment', 'choice', 'detection', 'network', 'tour']
+    ['assignment', 'choice', 'detection', 'matching', 'network', 'tour']
     """
     report: Report = _module(result).build_report(result)
     return report

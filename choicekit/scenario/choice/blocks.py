@@ -21,6 +21,7 @@ from choicekit.scenario.blocks import (
     mapping_or,
     rule_block,
 )
+from choicekit.scenario.choice.capacity_blocks import CapacityBlock
 from choicekit.scenario.choice.detection_blocks import SituationDetectionBlock
 from choicekit.scenario.choice.policy_blocks import (
     CalibrateBlock,
@@ -246,6 +247,11 @@ class ChoiceBlock(ScenarioBlock):
         default=None,
         description="Are the situations that agents face like those of a reference population.",
         examples=[{"reference": {"column": "year", "values": [2020]}, "attributes": ["cost"]}],
+    )
+    capacity: CapacityBlock | None = Field(
+        default=None,
+        description="How many alternatives take: who pays or is turned away.",
+        examples=[{"limits": {"bus": 40}, "priority": "age", "policies": {"cheaper-bus": {"bus": 60}}}],
     )
     checks: ChecksBlock = Field(
         default_factory=ChecksBlock, description="What must hold.", examples=[{"half_width": 0.01}]

@@ -14,6 +14,7 @@ from choicekit.counting import counted
 from choicekit.execution import Progress
 from choicekit.scenario.blocks import ScenarioBlock
 from choicekit.scenario.choice.blocks import ChoiceBlock, choice_specification
+from choicekit.scenario.choice.capacity import capacity_checks, run_capacity
 from choicekit.scenario.choice.checks import checks_of, policy_checks
 from choicekit.scenario.choice.preparation import ChoicePlan, prepare_choice
 from choicekit.scenario.choice.situations import detect_situations
@@ -61,6 +62,10 @@ class ChoiceKind:
             # these were said before the run, with their place in the file
             said_before = {*study.comparison.warnings, *warnings_before(study.comparison)}
             warnings = tuple(warning for warning in comparison.warnings if warning not in said_before)
+        capacity = None
+        if study.capacity is not None:
+            capacity = run_capacity(study.capacity, workers=workers, progress=progress)
+            checks += capacity_checks(capacity)
         return Finished(
             outcome=outcome,
             checks=tuple(checks),
@@ -68,6 +73,7 @@ class ChoiceKind:
             calibration=study.calibration,
             detection=None if study.detection is None else detect_situations(study.detection, study.comparison),
             warnings=warnings,
+            capacity=capacity,
         )
 
 

@@ -26,6 +26,7 @@ from choicekit.scenario.choice.agents import (
     table_of_agents,
 )
 from choicekit.scenario.choice.calibration import calibration_of, check_calibrate
+from choicekit.scenario.choice.capacity import CapacityPlan, plan_capacity, priority_column
 from choicekit.scenario.choice.comparison import ComparisonRequest, check_request, comparison_of, read_request
 from choicekit.scenario.choice.covariance import covariance_of
 from choicekit.scenario.choice.detection import detection_columns, plan_detection
@@ -55,12 +56,15 @@ class ChoicePlan:
     calibration : Calibration or None
     detection : SituationPlan or None
         Whether situations are like those of a reference population, where that is asked.
+    capacity : CapacityPlan or None
+        How many alternatives take, where that is limited.
     """
 
     study: ChoiceStudy
     comparison: ComparisonStudy | None = None
     calibration: Calibration | None = None
     detection: SituationPlan | None = None
+    capacity: CapacityPlan | None = None
 
 
 def prepare_choice(blocks: Mapping[str, Any], findings: Findings, directory: Path | None) -> Prepared | None:
@@ -112,6 +116,12 @@ def prepare_choice(blocks: Mapping[str, Any], findings: Findings, directory: Pat
         if findings.problems:
             return None
         plan = replace(plan, detection=detection)
+    if blocks.get("capacity") is not None:
+        changes = {} if plan.comparison is None else dict(plan.comparison.policies)
+        capacity = plan_capacity(blocks, plan.study, changes, findings)
+        if findings.problems:
+            return None
+        plan = replace(plan, capacity=capacity)
     inputs = input_files(tables)
     return Prepared(study=plan, inputs=tuple(inputs), warnings=tuple(findings.warnings))
 
@@ -236,7 +246,11 @@ def _population(
 ) -> Population | None:
     """Build the population with the columns that formulas, segments and policies use."""
     used = request.names.union(*(formula.names for _, formula in formulas)) - set(blocks["coefficients"])
-    used |= {segment.column for segment in blocks["segments"].values()} | detection_columns(blocks)
+    used |= (
+        {segment.column for segment in blocks["segments"].values()}
+        | detection_columns(blocks)
+        | priority_column(blocks)
+    )
     return population_of(blocks["agents"], table, names, used, findings)
 
 

@@ -13,6 +13,7 @@ from choicekit.report.kinds.choice.comparison.summary import policy_summary
 from choicekit.report.kinds.choice.comparison.tables import comparison_tables
 from choicekit.report.kinds.choice.comparison.verdict import comparison_facts, comparison_lead, comparison_verdict
 from choicekit.report.kinds.choice.comparison.view import ComparisonView, comparison_of
+from choicekit.report.kinds.choice.crowding import crowding_section
 from choicekit.report.kinds.choice.familiarity import familiarity_files, familiarity_section
 from choicekit.report.kinds.choice.model import model_section
 from choicekit.report.kinds.choice.segments import segments_section
@@ -83,6 +84,7 @@ def _sections(view: ChoiceView, compared: ComparisonView | None) -> tuple[Sectio
         return (
             shares,
             *segments,
+            *crowding_section(view),
             *familiarity_section(view),
             certainty_section(view),
             model_section(view),
@@ -93,6 +95,7 @@ def _sections(view: ChoiceView, compared: ComparisonView | None) -> tuple[Sectio
         certainty_section(view, error_blocks(compared)),
         replace(shares, title="Baseline"),
         *(replace(section, title="Baseline by segment") for section in segments),
+        *crowding_section(view),
         *familiarity_section(view),
         model_section(view),
         rerun_section(view.result),

@@ -12,6 +12,7 @@ from typing import Any
 
 from choicekit.report.kinds.choice.calibration import CALIBRATION_KEYS, calibration_summary
 from choicekit.report.kinds.choice.comparison.summary import POLICY_KEYS
+from choicekit.report.kinds.choice.crowding import CROWDING_KEYS, crowding_summary
 from choicekit.report.kinds.choice.familiarity import FAMILIARITY_KEYS, familiarity_summary
 from choicekit.report.kinds.choice.records import group_records
 from choicekit.report.kinds.choice.rules import NEST_KEYS, nest_summary, rule_settings
@@ -61,6 +62,7 @@ _OWN = {
     **TYPE_KEYS,
     **CALIBRATION_KEYS,
     **FAMILIARITY_KEYS,
+    **CROWDING_KEYS,
     **POLICY_KEYS,
 }
 
@@ -103,7 +105,7 @@ def summarise(view: ChoiceView, finding: str, policies: Mapping[str, Any] | None
     if outcome.weighted:
         own["shares_unweighted"] = _shares(view, weighted=False)[0]
     own["segments"] = _segments(group_records(view)[1:], shares[1:])
-    own |= type_summary(view) | calibration_summary(view) | familiarity_summary(view)
+    own |= type_summary(view) | calibration_summary(view) | familiarity_summary(view) | crowding_summary(view)
     if policies:
         own["policies"] = dict(policies)
     return summary_of(result, finding, SCHEMA_VERSION, own)

@@ -8,6 +8,7 @@ import pandas as pd
 from choicekit.report.checks import check_records
 from choicekit.report.kinds.choice.calibration import calibration_tables
 from choicekit.report.kinds.choice.certainty import running_mean
+from choicekit.report.kinds.choice.crowding import crowding_tables
 from choicekit.report.kinds.choice.familiarity import familiarity_tables
 from choicekit.report.kinds.choice.records import group_records
 from choicekit.report.kinds.choice.rules import nest_tables
@@ -33,7 +34,7 @@ def data_tables(view: ChoiceView) -> dict[str, pd.DataFrame]:
         tables["convergence"] = _convergence(view, view.leading)
     if view.result.checks:
         tables["checks"] = pd.DataFrame(check_records(view.result.checks))
-    tables |= familiarity_tables(view)
+    tables |= familiarity_tables(view) | crowding_tables(view)
     return tables | _model(view) | nest_tables(view.rule) | type_tables(view) | calibration_tables(view)
 
 

@@ -1,0 +1,1 @@
+"""`kind: matching`: mechanisms side by side, from YAML."""
