@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from choicekit.assignment.semi_dual import Point, WeightTable
 
-__all__ = ["newton_step"]
+__all__ = ["along_planes", "newton_step"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -27,8 +27,10 @@ _LEVEL, _HALVINGS = 0.5, 60  # share of the slope at the start at which a bisect
 _STEEP = 0.5  # share of the slope at the start with which a step is made longer
 _RIDGE = 0.3  # share of the whole error
 _OFF = 0.01  # share of a column's own error
+_STILL = 0.1  # share of a gradient by which it may change and still be called the same
 _NOISE = 1e-14  # of the value: what rounding may make of it
 _MOST_PRODUCTS = 500
+_OUTSIDE = 1e3  # units of T up to which a direction is never too long
 
 
 def newton_step(table: WeightTable, point: Point) -> Point:
@@ -41,7 +43,7 @@ def newton_step(table: WeightTable, point: Point) -> Point:
     """
     t, bounded = table.temperature, table.problem.columns.bounded
     free = ~((point.g >= 0) & (point.gradient <= 0)) if bounded else np.ones(point.g.size, dtype=bool)
-    direction = _direction(table, point, free)
+    direction = _bounded(table, _direction(table, point, free))
     slope = float(point.gradient @ direction)
     noise = _NOISE * (abs(point.value) + t * float(point.r.sum()))
 
@@ -63,6 +65,39 @@ def newton_step(table: WeightTable, point: Point) -> Point:
         length *= _SHORTER
     found = _lowest(at, direction, slope, length)
     return found if found is not None and found.value <= point.value + noise else point
+
+
+def along_planes(table: WeightTable, before: Point, point: Point) -> Point:
+    """Return a point further along the columns whose gradients a sweep has not changed: there is nothing to turn for.
+
+    So it is for a column whose rows are full and have it alone: what it holds stays the same until its price has come
+    down to what other columns, or nothing, are worth to one of them, while a sweep brings it down by a few T only.
+
+    Parameters
+    ----------
+    table : WeightTable
+    before, point : Point
+        Where the sweep came from, and where it led.
+    """
+    still = np.abs(point.gradient - before.gradient) <= _STILL * np.abs(before.gradient)
+    direction = np.where(still, point.g - before.g, 0.0)
+    slope = float(point.gradient @ direction)
+    if not slope < 0:
+        return point
+    top = 0.0 if table.problem.columns.bounded else np.inf
+    return _longer(lambda length: table.at(np.minimum(point.g + length * direction, top)), point, direction, slope)
+
+
+def _bounded(table: WeightTable, direction: FloatArray) -> FloatArray:
+    """Shorten a direction that leads further than utilities lie apart.
+
+    Where rows are full and each of them is all but wholly in one column, the semi-dual is a plane, and Newton's
+    equations lead anywhere: past all that matters, where no bisection comes back from.
+    """
+    longest = float(np.abs(direction).max())
+    if not longest > _OUTSIDE * table.temperature:
+        return direction
+    return direction * min(1.0, max(_OUTSIDE * table.temperature, 2.0 * table.problem.spread()) / longest)
 
 
 def _lowest(at: Callable[[float], Point], direction: FloatArray, slope: float, length: float) -> Point | None:

@@ -231,6 +231,24 @@ def test_nothing_is_claimed_that_is_not_so_over_many_problems(
     assert_honest(problem_of(kinds=kinds, scale=scale, strength=scale, **given))
 
 
+@pytest.mark.parametrize(
+    ("kinds", "temperature", "seed", "ties"),
+    [
+        (("at_most", "fixed"), 10.0, 1319, True),  # a plane: Newton's equations lead anywhere
+        (("at_most", "fixed"), 30.0, 306, True),  # one column on a plane, another next to an edge
+        (("at_most", "at_most"), 30.0, 649, True),
+        (("at_most", "outside"), 3.0, 109, False),
+        (("outside", "fixed"), 10.0, 624, False),
+        (("fixed", "at_most"), 0.1, 231, False),
+    ],
+)
+def test_full_rows_with_one_column_each_are_no_place_to_stay(
+    kinds: tuple[str, str], temperature: float, seed: int, ties: bool
+) -> None:
+    problem = problem_of(seed, kinds, temperature, scale=1e3, ties=ties, strength=1e3)
+    assert solved(problem).n_iterations < 300
+
+
 @given(
     seed=SEEDS, kinds=st.sampled_from(PAIRS), temperature=st.sampled_from([1.0, 0.1, 0.02]), ties=st.booleans(),
 )  # fmt: skip
