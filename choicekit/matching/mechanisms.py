@@ -12,9 +12,10 @@ from choicekit.assignment import AssignmentResult, AtMost, Fixed, WithOutsideOpt
 from choicekit.assignment.sampling import sample_assignment
 from choicekit.errors import InvalidInputError
 from choicekit.kernels import Kernel
-from choicekit.matching.kernels import PROPOSALS, ROUNDS, TIES, accept_immediately, defer_acceptance, take_turns
+from choicekit.matching.kernels import accept_immediately, defer_acceptance, take_turns
 from choicekit.matching.market import MatchingMarket
 from choicekit.matching.matching import Matching
+from choicekit.matching.twins import PROPOSALS, ROUNDS, TIES
 from choicekit.random import Draws, Stage, check_seed, stream_key
 
 __all__ = [

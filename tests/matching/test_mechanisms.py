@@ -19,7 +19,7 @@ from choicekit import (
     optimal_assignment,
     serial_dictatorship,
 )
-from choicekit.matching import kernels, mechanisms
+from choicekit.matching import mechanisms, twins
 from choicekit.matching.mechanisms import lottery_order
 from tests.matching.markets import random_market, stable_matchings
 
@@ -91,9 +91,7 @@ def test_the_same_places_are_filled_in_every_stable_matching(market: MatchingMar
             assert (other.assigned == column).tolist() == (first.assigned == column).tolist()
 
 
-@settings(max_examples=100)
-@given(market=tied, ties=st.sampled_from(["single", "multiple"]), replication=st.integers(0, 3))
-def test_loops_equal_their_twins(market: MatchingMarket, ties: str, replication: int) -> None:
+def assert_loops_equal_twins(market: MatchingMarket, ties: str, replication: int = 0) -> None:
     settings_of = {"seed": 3, "replication": replication}
     runs = {
         "rows": lambda: deferred_acceptance(market, ties=ties, **settings_of),
@@ -103,13 +101,38 @@ def test_loops_equal_their_twins(market: MatchingMarket, ties: str, replication:
     }
     compiled = {name: run() for name, run in runs.items()}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mechanisms, "defer_acceptance", kernels.deferred_acceptance_by_numpy)
-        patch.setattr(mechanisms, "accept_immediately", kernels.immediate_acceptance_by_numpy)
-        patch.setattr(mechanisms, "take_turns", kernels.serial_dictatorship_by_numpy)
+        patch.setattr(mechanisms, "defer_acceptance", twins.deferred_acceptance_by_numpy)
+        patch.setattr(mechanisms, "accept_immediately", twins.immediate_acceptance_by_numpy)
+        patch.setattr(mechanisms, "take_turns", twins.serial_dictatorship_by_numpy)
         for name, run in runs.items():
-            assert run().assigned.tolist() == compiled[name].assigned.tolist(), name
+            one, other = run(), compiled[name]
+            assert one.assigned.tolist() == other.assigned.tolist(), name
+            assert (one.n_proposals, one.n_rounds) == (other.n_proposals, other.n_rounds), name
     assert compiled["rows"].stable
     assert compiled["columns"].stable
+
+
+@settings(max_examples=100)
+@given(market=tied, ties=st.sampled_from(["single", "multiple"]), replication=st.integers(0, 3))
+def test_loops_equal_their_twins(market: MatchingMarket, ties: str, replication: int) -> None:
+    assert_loops_equal_twins(market, ties, replication)
+
+
+@pytest.mark.parametrize("ties", ["single", "multiple"])
+@pytest.mark.parametrize("levels", [None, 3])
+@pytest.mark.parametrize("common", [0.0, 3.0, 100.0])
+def test_loops_equal_their_twins_where_lists_are_long_and_wishes_alike(
+    common: float, levels: int | None, ties: str
+) -> None:
+    market = random_market(7, 60, 30, most=3, levels=levels, forbidden=0.05)
+    alike = common * np.random.default_rng(1).normal(size=30)
+    if levels:
+        alike = np.round(alike)
+    by_rows = common * np.round(np.random.default_rng(2).normal(size=60))
+    changed = replace(
+        market, row_utility=market.row_utility + alike, column_utility=market.column_utility + by_rows[:, None]
+    )
+    assert_loops_equal_twins(changed, ties)
 
 
 def test_order_of_rows_and_columns_is_of_no_consequence() -> None:
