@@ -53,6 +53,8 @@ class CapacityPlan:
     priority : str or None
     money : float or None
         Money that one unit of utility is worth.
+    unit : str or None
+        What a unit of money is called.
     """
 
     study: ChoiceStudy
@@ -61,12 +63,17 @@ class CapacityPlan:
     regimes: tuple[str, ...]
     priority: str | None
     money: float | None
+    unit: str | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CapacityCase:
-    """What became of one case; None where a regime was not asked for."""
+    """What became of one case; None where a regime was not asked for.
 
+    `inclusive_value` is the mean of those who choose if everybody fitted in, in units of utility.
+    """
+
+    inclusive_value: float
     prices: CapacityPrices | None
     incidence: PriceIncidence | None
     rationed: RationedChoices | None
@@ -123,6 +130,7 @@ def plan_capacity(
         regimes=tuple(dict.fromkeys(block.regimes)),
         priority=block.priority,
         money=_money(blocks, study.model),
+        unit=None if blocks.get("welfare") is None else blocks["welfare"].unit,
     )
 
 
@@ -206,8 +214,17 @@ def run_capacity(plan: CapacityPlan, *, workers: int, progress: Progress) -> Cap
                 model, study.population, plan.limits[name], seed=study.sampler.seed, replications=study.replications,
                 priority=plan.priority, segments=study.segments, workers=workers, progress=progress,
             )  # fmt: skip
-        cases[name] = CapacityCase(prices=prices, incidence=incidence, rationed=rationed)
+        cases[name] = CapacityCase(
+            inclusive_value=_inclusive_value(model, study, workers), prices=prices, incidence=incidence,
+            rationed=rationed,
+        )  # fmt: skip
     return CapacityOutcome(plan=plan, cases=cases)
+
+
+def _inclusive_value(model: ChoiceModel, study: ChoiceStudy, workers: int) -> float:
+    crowd = Crowd(model=model, population=study.population, workers=workers, seed=study.sampler.seed)
+    free = crowd.answer(np.zeros(len(model.alternatives(study.population))))
+    return free.value / free.weight if free.weight > 0 else float("nan")
 
 
 def capacity_checks(outcome: CapacityOutcome) -> Iterator[Check]:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
@@ -63,7 +64,7 @@ def test_the_report_says_it(file: Path, tmp_path: Path) -> None:
     write_report(result, tmp_path / "out")
     page = BeautifulSoup((tmp_path / "out" / "report.html").read_text(), "html.parser").get_text(" ")
     assert "Who fits in" in page
-    assert "Rationing by ticket, then the lottery keeps" in page
+    assert "Rationing by ticket, then lottery keeps" in page
     told = json.loads((tmp_path / "out" / "summary.json").read_text())["capacity"]
     train = told["baseline"]["prices"]["train"]
     assert train["demand"] == pytest.approx(12, rel=1e-8)
@@ -72,11 +73,53 @@ def test_the_report_says_it(file: Path, tmp_path: Path) -> None:
     assert told["longer"]["rationed_displaced_share"] < told["baseline"]["rationed_displaced_share"]
     keys = {key.split(".", 2)[2] for key in CROWDING_KEYS}
     assert keys == {
-        *(key for key in told["cheap"] if key != "prices"),
+        *(key for key in told["cheap"] if key not in ("prices", "worth")),
+        *(f"worth.{key}" for key in told["cheap"]["worth"]),
         *(f"prices.<alternative>.{key}" for key in train),
     }
     assert (tmp_path / "out" / "tables" / "capacity_groups.csv").exists()
     assert (tmp_path / "out" / "figures" / "capacity-prices.svg").exists()
+
+
+def test_the_report_leads_with_who_fits_in(file: Path, tmp_path: Path) -> None:
+    file.write_text(GOOD)
+    result = run_scenario(file)
+    write_report(result, tmp_path / "out")
+    page = BeautifulSoup((tmp_path / "out" / "report.html").read_text(), "html.parser")
+    prices = result.capacity.cases["baseline"].prices
+    rationed = result.capacity.cases["baseline"].rationed
+    assert prices.price.argmax() == 2
+    title = page.find("h1").get_text().replace("\u202f", " ").replace("\xa0", " ")
+    assert f"train would have to cost {2 * prices.price[2]:.2f}" in title
+    assert f"{100 * rationed.displaced_share:.1f} % of agents miss their first choice" in title
+    headings = [heading.get_text().strip() for heading in page.find_all("h2")]
+    assert headings[:2] == ["Who fits in", "Policies, if everybody fitted in"]
+    steps = pd.read_csv(tmp_path / "out" / "tables" / "capacity_convergence.csv")
+    assert steps[steps["case"] == "baseline"]["largest_error"].to_list() == pytest.approx([*prices.history])
+    assert (tmp_path / "out" / "figures" / "capacity-convergence.svg").exists()
+
+
+def test_policies_are_compared_under_both_regimes_on_common_draws(file: Path, tmp_path: Path) -> None:
+    file.write_text(GOOD)
+    result = run_scenario(file)
+    write_report(result, tmp_path / "out")
+    told = pd.read_csv(tmp_path / "out" / "tables" / "capacity_policies.csv").set_index("policy")
+    before, cheap = (result.capacity.cases[name] for name in ("baseline", "cheap"))
+    assert told.loc["longer", "worth_unlimited"] == 0
+    assert 0 < told.loc["longer", "worth_refunded"] < told.loc["longer", "worth_priced"]
+    gain = cheap.prices.inclusive_value - before.prices.inclusive_value
+    assert told.loc["cheap", "worth_priced"] == pytest.approx(gain, rel=1e-9)
+    losses = cheap.rationed.loss[:, 0] / 60 - before.rationed.loss[:, 0] / 60
+    free = cheap.prices.unpriced_inclusive_value - before.prices.unpriced_inclusive_value
+    assert told.loc["cheap", "worth_rationed"] == pytest.approx(free - losses.mean(), rel=1e-9)
+    assert told.loc["cheap", "worth_rationed_error"] == pytest.approx(losses.std(ddof=1) / np.sqrt(20), rel=1e-9)
+
+
+def test_room_for_all_is_what_the_report_says(file: Path, tmp_path: Path) -> None:
+    file.write_text(GOOD.replace("train: 12, bus: 30", "train: 60, bus: 60").replace("{train: 20}", "{train: 60}"))
+    write_report(run_scenario(file), tmp_path / "out")
+    page = BeautifulSoup((tmp_path / "out" / "report.html").read_text(), "html.parser")
+    assert page.find("h1").get_text() == "Everybody fits in: no alternative is full"
 
 
 @pytest.mark.parametrize("regime", ["prices", "rationing"])
