@@ -49,7 +49,10 @@ def numbers_in(
     right = ~bad & (numbers >= lowest) & (numbers < np.inf)
     wrong = np.flatnonzero(~right)
     what = "a number, or -inf where a pair is forbidden" if lowest == -np.inf else f"a number of at least {lowest:g}"
-    said = [f"must be {what}, found {_found(cells[row], numbers[row], bool(bad[row]))}" for row in wrong[:SHOWN]]
+    said = [
+        f"{show(column)} must be {what}, found {_found(cells[row], numbers[row], bool(bad[row]))}"
+        for row in wrong[:SHOWN]
+    ]
     note_rows(table, column, wrong, said, "", findings)
     return None if wrong.size else numbers
 

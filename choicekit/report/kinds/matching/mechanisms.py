@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from choicekit.matching.measures import GROUP_MEASURES
 from choicekit.report.content import Block, Cell, Column, Figure, Prose, Section, Table
+from choicekit.report.figures.amounts import Amount, draw_amounts
 from choicekit.report.figures.heatmap import MOST_CELLS, draw_heatmap
 from choicekit.report.figures.intervals import Interval, IntervalRow, draw_intervals
 from choicekit.report.figures.stacks import draw_stacks
@@ -25,6 +28,8 @@ def mechanisms_section(view: MatchingView) -> Section:
     blocks: list[Block] = [_ranks(view), _measures(view)]
     if len(view.compared.mechanisms) > 1:
         blocks.append(_welfare(view))
+    if view.two_sided:
+        blocks.append(_fairness(view))
     return Section(key="mechanisms", title="What each mechanism gives", blocks=tuple(blocks))
 
 
@@ -56,29 +61,24 @@ def _ranks(view: MatchingView) -> Figure:
 
 
 def _measures(view: MatchingView) -> Table:
-    heads = ["mechanism", "first choice", "mean rank", f"utility of a {view.row}"]
-    heads += [f"utility of {view.columns}, by {view.row}", "with a claim", "blocking pairs"] if view.two_sided else []
-    some_have_nothing = bool(view.values("unassigned")[0].any())
-    heads += ["with nothing"] if some_have_nothing else []
+    columns: list[tuple[str, str, int | None]] = [
+        ("first choice", "first_choice", None),
+        ("mean rank", "mean_rank", 2),
+        ("with nothing", "unassigned", None),
+        (f"utility of a {view.row}", "row_welfare", 3),
+    ]
+    if view.two_sided:
+        columns += [(f"of {view.columns}", "column_welfare", 3), ("of both", "welfare", 3)]
+    columns.append(("with envy", "envious", None))
+    if view.two_sided:
+        columns += [("with a claim", "unfair", None), ("blocking pairs", "blocking_pairs", 0)]
     rows = []
     for name in view.compared.mechanisms:
-        cells = [
-            Cell(text=capitalise(view.name(name)), below=_certified(view, name)),
-            _percent(view.estimate("first_choice", name)),
-            _number(view.estimate("mean_rank", name), 2),
-            _number(view.estimate("row_welfare", name), 3),
-        ]
-        if view.two_sided:
-            cells += [
-                _number(view.estimate("column_welfare", name), 3),
-                _percent(view.estimate("unfair", name)),
-                _number(view.estimate("blocking_pairs", name), 0),
-            ]
-        cells += [_percent(view.estimate("unassigned", name))] if some_have_nothing else []
-        rows.append(tuple(cells))
+        found = [_below(view.estimate(measure, name), decimals) for _, measure, decimals in columns]
+        rows.append((Cell(text=capitalise(view.name(name)), below=_certified(view, name)), *found))
     note = (
-        f"Means over {view.study.draws} draws, ± half a 95 % interval. Envy, totals and differences are in "
-        "tables/mechanisms.csv and tables/differences.csv."
+        f"Means over {view.study.draws} draws, below them half a 95 % interval; utilities are per {view.row}. "
+        f"With envy: would rather have a place that another {view.row} has."
     )
     if view.two_sided:
         note += (
@@ -88,9 +88,40 @@ def _measures(view: MatchingView) -> Table:
     return Table(
         name="mechanisms",
         caption="Mechanisms on the same tastes and lotteries",
-        columns=tuple(Column(title=head, numeric=place > 0) for place, head in enumerate(heads)),
+        columns=(Column(title="mechanism", numeric=False), *(Column(title=head) for head, _, _ in columns)),
         rows=tuple(rows),
-        note=note,
+        note=f"{note} Differences are in tables/differences.csv.",
+    )
+
+
+def _below(found: Estimate, decimals: int | None) -> Cell:
+    """Return a cell with its interval below, which takes less width than beside."""
+    cell = _percent(found) if decimals is None else _number(found, decimals)
+    return replace(cell, below=cell.aside, aside="")
+
+
+def _fairness(view: MatchingView) -> Figure:
+    amounts = []
+    measures = {"unfair": "with a claim", "envious": "with envy"}
+    for name in view.compared.mechanisms:
+        heading = capitalise(view.name(name))
+        for measure, word in measures.items():
+            found = view.estimate(measure, name)
+            text = percent(found.mean) + (f" ± {fixed(100 * found.half, 1)}" if found.half > 0 else "")
+            amounts.append(Amount(name=word, value=100 * found.mean, text=text, heading=heading))
+            heading = ""
+    names = view.compared.mechanisms
+    worst = max(names, key=lambda name: view.estimate("unfair", name).mean)
+    most = view.estimate("unfair", worst).mean
+    finding = f"Nobody could claim another place under any mechanism of the {len(names)}"
+    if most > 0:
+        finding = f"{capitalise(view.name(worst))} leaves most with a claim to another place: {percent(most)}"
+    return Figure(
+        name="fairness",
+        finding=finding,
+        note=f"share of {view.rows}, in per cent; envy whatever {view.columns} prefer, claims only where they do",
+        svg=draw_amounts("fairness", amounts, label=f"Claims and envy. {finding}.", axis=f"% of {view.rows}"),
+        table="mechanisms",
     )
 
 
@@ -98,7 +129,7 @@ def _certified(view: MatchingView, name: str) -> str:
     if not view.two_sided:
         return ""
     values = view.values("blocking_pairs")[0, view.compared.mechanisms.index(name)]
-    return "stable in every draw, pair by pair" if not values.any() else ""
+    return "stable in every draw" if not values.any() else ""
 
 
 def _welfare(view: MatchingView) -> Figure:
