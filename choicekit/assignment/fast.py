@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from choicekit.assignment.conditions import Fixed
 from choicekit.assignment.newton import along_planes, newton_step
 from choicekit.assignment.semi_dual import Point, WeightTable
 from choicekit.assignment.sweeps import Potentials, ReducedProblem, Trace
@@ -59,7 +60,7 @@ def solve_fast(
     most = MOST_ITERATIONS if max_iterations is None else max_iterations
     n, m = problem.utility.shape
     out = np.empty((n, m))
-    asked, spread = problem.temperature, problem.spread()
+    asked, spread = problem.temperature, _spread(problem)
     problem = replace(problem, temperature=max(asked, _TELLING * np.finfo(float).eps * spread))
     with RowThreads(n, m) as over_rows, np.errstate(over="ignore", invalid="ignore", under="ignore"):
         point = _cooled(problem, spread, tolerance, most, trace, start, out, over_rows)
@@ -132,6 +133,15 @@ def _solve_turned(
     trace.row_errors, trace.column_errors = trace.column_errors, trace.row_errors
     turned_back = None if found.coupling is None else found.coupling.T
     return replace(found, row=found.column, column=found.row, coupling=turned_back)
+
+
+def _spread(problem: ReducedProblem) -> float:
+    """Return how far utilities lie apart; that of not being matched, 0, counts where it may happen."""
+    finite = problem.utility if np.isfinite(problem.utility.min()) else problem.utility[np.isfinite(problem.utility)]
+    high, low = float(finite.max()), float(finite.min())
+    if not (isinstance(problem.rows, Fixed) and isinstance(problem.columns, Fixed)):
+        high, low = max(high, 0.0), min(low, 0.0)
+    return high - low
 
 
 def _temperatures(coldest: float, spread: float) -> list[float]:

@@ -30,7 +30,6 @@ _OFF = 0.01  # share of a column's own error
 _STILL = 0.1  # share of a gradient by which it may change and still be called the same
 _NOISE = 1e-14  # of the value: what rounding may make of it
 _MOST_PRODUCTS = 500
-_OUTSIDE = 1e3  # units of T up to which a direction is never too long
 
 
 def newton_step(table: WeightTable, point: Point) -> Point:
@@ -43,7 +42,7 @@ def newton_step(table: WeightTable, point: Point) -> Point:
     """
     t, bounded = table.temperature, table.problem.columns.bounded
     free = ~((point.g >= 0) & (point.gradient <= 0)) if bounded else np.ones(point.g.size, dtype=bool)
-    direction = _bounded(table, _direction(table, point, free))
+    direction = _direction(table, point, free)
     slope = float(point.gradient @ direction)
     noise = _NOISE * (abs(point.value) + t * float(point.r.sum()))
 
@@ -86,18 +85,6 @@ def along_planes(table: WeightTable, before: Point, point: Point) -> Point:
         return point
     top = 0.0 if table.problem.columns.bounded else np.inf
     return _longer(lambda length: table.at(np.minimum(point.g + length * direction, top)), point, direction, slope)
-
-
-def _bounded(table: WeightTable, direction: FloatArray) -> FloatArray:
-    """Shorten a direction that leads further than utilities lie apart.
-
-    Where rows are full and each of them is all but wholly in one column, the semi-dual is a plane, and Newton's
-    equations lead anywhere: past all that matters, where no bisection comes back from.
-    """
-    longest = float(np.abs(direction).max())
-    if not longest > _OUTSIDE * table.temperature:
-        return direction
-    return direction * min(1.0, max(_OUTSIDE * table.temperature, 2.0 * table.problem.spread()) / longest)
 
 
 def _lowest(at: Callable[[float], Point], direction: FloatArray, slope: float, length: float) -> Point | None:

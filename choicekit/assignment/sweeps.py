@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from choicekit.assignment.conditions import Fixed, MarginalCondition
+from choicekit.assignment.conditions import MarginalCondition
 
 __all__ = ["Potentials", "ReducedProblem", "Trace", "solve_by_sweeps"]
 
@@ -56,14 +56,6 @@ class ReducedProblem:
         """Return the mass that errors are relative to: the least a side limits it to, or what there is."""
         masses = [c.mass for c in (self.rows, self.columns) if c.mass is not None and c.limiting]
         return float(min((np.sum(mass) for mass in masses), default=np.sum(sums)))
-
-    def spread(self) -> float:
-        """Return how far utilities lie apart; that of not being matched, 0, counts where it may happen."""
-        finite = self.utility if np.isfinite(self.utility.min()) else self.utility[np.isfinite(self.utility)]
-        high, low = float(finite.max()), float(finite.min())
-        if not (isinstance(self.rows, Fixed) and isinstance(self.columns, Fixed)):
-            high, low = max(high, 0.0), min(low, 0.0)
-        return high - low
 
 
 @dataclass(kw_only=True, eq=False)

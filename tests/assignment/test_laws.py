@@ -234,7 +234,7 @@ def test_nothing_is_claimed_that_is_not_so_over_many_problems(
 @pytest.mark.parametrize(
     ("kinds", "temperature", "seed", "ties"),
     [
-        (("at_most", "fixed"), 10.0, 1319, True),  # a plane: Newton's equations lead anywhere
+        (("at_most", "fixed"), 10.0, 1319, True),  # a plane, on which Newton's equations lead anywhere
         (("at_most", "fixed"), 30.0, 306, True),  # one column on a plane, another next to an edge
         (("at_most", "at_most"), 30.0, 649, True),
         (("at_most", "outside"), 3.0, 109, False),

@@ -140,6 +140,10 @@ def test_room_for_all_changes_nothing(file: Path) -> None:
     assert case.rationed.displaced_share == case.rationed.mean_loss == 0
 
 
+def test_a_fault_of_limits_that_policies_share_is_told_once(file: Path) -> None:
+    assert problems(file, "train: 12", "tram: 12").count("unknown alternative 'tram'") == 1
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
