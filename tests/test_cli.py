@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from choicekit import ConvergenceError, __version__
+from choicekit import ConvergenceError, __version__, run_scenario
 from choicekit.cli import _notices, app
 from choicekit.scenario.kinds import kinds
 
@@ -43,6 +43,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "lunch.yaml").write_text(LUNCH)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Loops are compiled once on a machine, and a run says so: here it has been said already."""
+    folder = tmp_path_factory.mktemp("compiled")
+    (folder / "people.csv").write_text("who,hunger\nann,2\nbo,0\n")
+    (folder / "lunch.yaml").write_text(LUNCH)
+    run_scenario(folder / "lunch.yaml")
 
 
 def call(*arguments: str) -> Any:
